@@ -1,0 +1,141 @@
+import type { Approval } from "../core/approval.ts";
+import type { AuditResult } from "../core/digest.ts";
+import type { Diagnosis } from "../core/diagnosis.ts";
+import type {
+  Evidence,
+  EvidenceKind,
+  EvidenceValues,
+  Observation,
+  Question,
+  WorkloadRef,
+} from "../core/evidence.ts";
+import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
+import type { Result } from "../core/result.ts";
+import type { Investigation, InvestigationUpdate } from "./investigation.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
+
+/** ISO time, now. Time is a dependency: only adapters and composition roots know a real clock. */
+export type Clock = () => string;
+
+/** Where a kind of evidence is gathered: the three gathering jobs, or the step that resolves the workload. */
+export type CollectorGroup = "workload" | "logs" | "config" | "cloudtrail";
+
+export interface CollectContext {
+  readonly question: Question;
+  /** What has been gathered so far: everything in `after`, at least. */
+  readonly evidence: Evidence;
+  /** Aborted at the deadline: the call then counts as timed out. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gathers one kind of evidence. Never throws for a missing permission, a throttled call or a malformed answer:
+ * those are `unavailable`, with the permission that would show it.
+ */
+export interface Collector<K extends EvidenceKind> {
+  readonly kind: K;
+  readonly group: CollectorGroup;
+  /** Kinds that must have been gathered before. */
+  readonly after: readonly EvidenceKind[];
+  collect(context: CollectContext): Promise<Observation<EvidenceValues[K]>>;
+}
+
+/** One collector a kind: a kind without a collector does not compile. */
+export type Collectors = { readonly [K in EvidenceKind]: Collector<K> };
+
+/** What resolving a name answers. */
+export type ResolveError =
+  | { readonly type: "not-found"; readonly nearest: readonly string[] }
+  | { readonly type: "ambiguous"; readonly kinds: readonly string[] }
+  | { readonly type: "unavailable"; readonly reason: string; readonly permission: string | null };
+
+/** A cluster that can be asked. */
+export interface ClusterAccess {
+  readonly name: string;
+  readonly region: string;
+  readonly collectors: Collectors;
+  /** Finds the workload that a question means and fills in its kind. */
+  resolve(question: Question, signal: AbortSignal): Promise<Result<Question, ResolveError>>;
+  /** All workloads of the cluster or of one namespace, or the permission that is missing. */
+  listWorkloads(namespace: string | null, signal: AbortSignal): Promise<Observation<readonly WorkloadRef[]>>;
+}
+
+/** The clusters of the configuration, by name. */
+export interface Clusters {
+  readonly names: readonly string[];
+  get(name: string): ClusterAccess | undefined;
+}
+
+/**
+ * Carries out one kind of change. Execution is reconciliation: `read` gives the present state in the terms of
+ * `before` and `after`; `apply` is called only when it equals `before`; `revert` only for what this run applied.
+ * All three throw on failure, with a message for people.
+ */
+export interface ChangeExecutor<K extends ChangeKind> {
+  read(change: ChangeOfKind<K>, signal: AbortSignal): Promise<ChangeOfKind<K>["before"]>;
+  apply(change: ChangeOfKind<K>, signal: AbortSignal): Promise<void>;
+  /** Waits until the change is in effect: an association visible and settled, a rollout finished. */
+  settle(change: ChangeOfKind<K>, signal: AbortSignal): Promise<void>;
+  /** Null where there is nothing to take back. */
+  readonly revert: ((change: ChangeOfKind<K>, signal: AbortSignal) => Promise<void>) | null;
+}
+
+/** A change kind without an executor does not compile. */
+export type ChangeExecutors = { readonly [K in ChangeKind]: ChangeExecutor<K> };
+
+/** Keeps investigations: state for the message, evidence and the diagnosis. Everything in it is redacted. */
+export interface InvestigationStore {
+  /** Creates it, or answers the one that exists under this id. */
+  create(investigation: Investigation): Promise<Investigation>;
+  get(id: string): Promise<Investigation | null>;
+  /** Compare-and-set; `update` may run more than once and must be pure. Null: there is no such investigation. */
+  update(id: string, update: InvestigationUpdate): Promise<Investigation | null>;
+  putEvidence(id: string, evidence: Evidence): Promise<void>;
+  getEvidence(id: string): Promise<Evidence>;
+  putDiagnosis(id: string, diagnosis: Diagnosis): Promise<void>;
+  getDiagnosis(id: string): Promise<Diagnosis | null>;
+  putVerification(id: string, diagnosis: Diagnosis): Promise<void>;
+  getVerification(id: string): Promise<Diagnosis | null>;
+}
+
+export interface ApprovalStore {
+  create(approval: Approval): Promise<Approval>;
+  get(id: string): Promise<Approval | null>;
+  /** Compare-and-set: `decide` may run again on a newer value and must be pure. */
+  update<E>(id: string, decide: (approval: Approval) => Result<Approval, E>): Promise<Result<Approval, E | "not-found">>;
+  /** The seal over an approved approval, made by the bot and checked by the executor. */
+  putSeal(id: string, seal: string): Promise<void>;
+  getSeal(id: string): Promise<string | null>;
+}
+
+/** HMAC over what was approved, so that write access to the store alone cannot run a change. */
+export interface Sealer {
+  seal(approval: Approval): string;
+  verify(approval: Approval, seal: string): boolean;
+}
+
+export interface JournalStore {
+  append(approvalId: string, entry: JournalEntry): Promise<void>;
+  read(approvalId: string): Promise<Journal>;
+}
+
+/** The last audit of each cluster, to tell what is new and what is resolved. */
+export interface AuditStore {
+  getLast(scheduleId: string, cluster: string): Promise<AuditResult | null>;
+  putLast(scheduleId: string, cluster: string, result: AuditResult): Promise<void>;
+  /** The digest that a notify job posts. */
+  putDigest(id: string, digest: unknown): Promise<void>;
+  getDigest(id: string): Promise<unknown | null>;
+}
+
+/** Hands work to the other processes. Job ids are idempotency keys: the same call twice is one job. */
+export interface JobQueue {
+  investigate(investigationId: string): Promise<void>;
+  /** Re-renders the messages of an investigation; `version` is the state that must at least be shown. */
+  notifyInvestigation(investigationId: string, version: number): Promise<void>;
+  notifyDigest(digestId: string): Promise<void>;
+  executePlan(approvalId: string): Promise<void>;
+  verify(approvalId: string): Promise<void>;
+  expireApproval(approvalId: string, delayMs: number): Promise<void>;
+  auditDigest(scheduleId: string, requestId: string): Promise<void>;
+}
