@@ -42,7 +42,11 @@ export type ApprovalEvent =
   | { readonly type: "approve" | "deny"; readonly reviewer: Person; readonly planDigest: string }
   | { readonly type: "expire" }
   | { readonly type: "start" }
-  | { readonly type: "finish"; readonly state: "succeeded" | "failed" | "rolled-back"; readonly outcome: string };
+  | {
+      readonly type: "finish";
+      readonly state: "succeeded" | "failed" | "rolled-back";
+      readonly outcome: string;
+    };
 
 export type Refusal =
   | "self-review"

@@ -1,5 +1,5 @@
-import type { AwsErrorKind, DenyLayer, PrincipalKind } from "./logs/aws-error.ts";
 import type { EvidenceKind, Question, UnavailableReason } from "./evidence.ts";
+import type { AwsErrorKind, DenyLayer, PrincipalKind } from "./logs/aws-error.ts";
 import type { Change, ManualStep } from "./plan.ts";
 import type { Severity, Stage } from "./rule.ts";
 

@@ -1,5 +1,5 @@
-import type { AwsError } from "./logs/aws-error.ts";
 import type { JsonValue } from "./json.ts";
+import type { AwsError } from "./logs/aws-error.ts";
 
 /** The kinds of object that can be asked about, as Kubernetes spells them. */
 export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" | "Pod";
@@ -158,7 +158,8 @@ export interface WebhookFacts {
   readonly createdAt: string;
   readonly clientConfig: { readonly url: string | null; readonly service: string | null };
   /** The parsed bundle; `unreadable` where it holds no X.509 certificate. */
-  readonly caBundle: { readonly status: "certificates"; readonly certificates: readonly CertificateFacts[] }
+  readonly caBundle:
+    | { readonly status: "certificates"; readonly certificates: readonly CertificateFacts[] }
     | { readonly status: "unreadable" }
     | { readonly status: "empty" };
   /** Who last wrote the caBundle and when, from managedFields; null: unknown. */
@@ -177,7 +178,11 @@ export interface InjectionCensus {
   /** Creation time of the newest injected pod; null: none was. */
   readonly newestInjectedAt: string | null;
   /** Creation times of pods that should carry an identity and do not, newest first, at most 20. */
-  readonly notInjectedPods: readonly { readonly namespace: string; readonly name: string; readonly createdAt: string }[];
+  readonly notInjectedPods: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly createdAt: string;
+  }[];
   /** False where the list was cut at its bound. */
   readonly complete: boolean;
 }
@@ -194,7 +199,12 @@ export interface NodeFacts {
 export interface AgentFacts {
   readonly daemonSet: { readonly desired: number; readonly ready: number; readonly image: string } | null;
   /** The agent's pods on the nodes of the workload's pods. */
-  readonly pods: readonly { readonly name: string; readonly nodeName: string; readonly ready: boolean; readonly waitingReason: string | null }[];
+  readonly pods: readonly {
+    readonly name: string;
+    readonly nodeName: string;
+    readonly ready: boolean;
+    readonly waitingReason: string | null;
+  }[];
 }
 
 /** One distinct error in the logs of the workload's pods. */

@@ -67,7 +67,7 @@ export interface Rule {
   readonly when: Condition<EvidenceKind> | null;
   readonly needs: readonly EvidenceKind[];
   readonly wants: readonly EvidenceKind[];
-  check(evidence: Known<EvidenceKind> & Wanted<EvidenceKind>, question: Question): Verdict<string>;
+  check(evidence: Known<EvidenceKind>, question: Question): Verdict<string>;
 }
 
 interface RuleDefinition<
