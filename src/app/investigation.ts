@@ -2,10 +2,15 @@ import type { Person } from "../core/approval.ts";
 import type { Question } from "../core/evidence.ts";
 import type { CollectorGroup } from "./ports.ts";
 
-/** A message that shows the investigation. `ts` is null until it is posted. */
+/** A message that shows the investigation, with its details in the thread. */
 export interface View {
   readonly channel: string;
+  /** Slack's id of the message; null until it is posted. */
   readonly ts: string | null;
+  /** The reply that holds the details; null until there are any. */
+  readonly detailsTs: string | null;
+  /** The version that it shows; 0 until it is posted. */
+  readonly shownVersion: number;
 }
 
 export type Progress = "waiting" | "running" | "done" | "partly" | "failed";
@@ -21,6 +26,8 @@ export type InvestigationStatus =
 /** What is known about one question while it is answered: the state from which every message is rendered. */
 export interface Investigation {
   readonly id: string;
+  /** Equal for equal questions: see `questionKey`. */
+  readonly questionKey: string;
   /** Grows with every change of state; a message shows one version. */
   readonly version: number;
   readonly question: Question;

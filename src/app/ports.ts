@@ -1,6 +1,6 @@
-import type { Approval } from "../core/approval.ts";
-import type { AuditResult } from "../core/digest.ts";
+import type { Approval, Person } from "../core/approval.ts";
 import type { Diagnosis } from "../core/diagnosis.ts";
+import type { AuditResult } from "../core/digest.ts";
 import type {
   Evidence,
   EvidenceKind,
@@ -11,7 +11,7 @@ import type {
 } from "../core/evidence.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
 import type { Result } from "../core/result.ts";
-import type { Investigation, InvestigationUpdate } from "./investigation.ts";
+import type { Investigation, InvestigationUpdate, View } from "./investigation.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 
 /** ISO time, now. Time is a dependency: only adapters and composition roots know a real clock. */
@@ -83,26 +83,37 @@ export interface ChangeExecutor<K extends ChangeKind> {
 /** A change kind without an executor does not compile. */
 export type ChangeExecutors = { readonly [K in ChangeKind]: ChangeExecutor<K> };
 
-/** Keeps investigations: state for the message, evidence and the diagnosis. Everything in it is redacted. */
+/** Keeps investigations: state for the messages, evidence and the diagnosis. Everything in it is redacted. */
 export interface InvestigationStore {
-  /** Creates it, or answers the one that exists under this id. */
-  create(investigation: Investigation): Promise<Investigation>;
+  /**
+   * Stores a new investigation, unless one of the same `questionKey` is still running: then that one is answered,
+   * so that one question asked twice at once is one investigation.
+   */
+  open(investigation: Investigation): Promise<Investigation>;
+  /** The question has its answer: the next one who asks it starts anew. */
+  close(investigation: Investigation): Promise<void>;
   get(id: string): Promise<Investigation | null>;
-  /** Compare-and-set; `update` may run more than once and must be pure. Null: there is no such investigation. */
+  /** Compare-and-set; counts the version up where `update` answers another value. Null: there is no such investigation. */
   update(id: string, update: InvestigationUpdate): Promise<Investigation | null>;
+  /** Remembers what a channel has been shown, by channel. Shows nothing new, so the version stays. */
+  saveView(id: string, view: View): Promise<void>;
   putEvidence(id: string, evidence: Evidence): Promise<void>;
   getEvidence(id: string): Promise<Evidence>;
-  putDiagnosis(id: string, diagnosis: Diagnosis): Promise<void>;
-  getDiagnosis(id: string): Promise<Diagnosis | null>;
-  putVerification(id: string, diagnosis: Diagnosis): Promise<void>;
-  getVerification(id: string): Promise<Diagnosis | null>;
+  putDiagnosis(id: string, phase: DiagnosisPhase, diagnosis: Diagnosis): Promise<void>;
+  getDiagnosis(id: string, phase: DiagnosisPhase): Promise<Diagnosis | null>;
 }
+
+/** The answer to the question, and the same question asked again after the fix. */
+export type DiagnosisPhase = "answer" | "verification";
 
 export interface ApprovalStore {
   create(approval: Approval): Promise<Approval>;
   get(id: string): Promise<Approval | null>;
   /** Compare-and-set: `decide` may run again on a newer value and must be pure. */
-  update<E>(id: string, decide: (approval: Approval) => Result<Approval, E>): Promise<Result<Approval, E | "not-found">>;
+  update<E>(
+    id: string,
+    decide: (approval: Approval) => Result<Approval, E>,
+  ): Promise<Result<Approval, E | "not-found">>;
   /** The seal over an approved approval, made by the bot and checked by the executor. */
   putSeal(id: string, seal: string): Promise<void>;
   getSeal(id: string): Promise<string | null>;
@@ -119,13 +130,45 @@ export interface JournalStore {
   read(approvalId: string): Promise<Journal>;
 }
 
-/** The last audit of each cluster, to tell what is new and what is resolved. */
+/** The last audit that a channel was told of, for each cluster: against it, things are new or resolved. */
 export interface AuditStore {
-  getLast(scheduleId: string, cluster: string): Promise<AuditResult | null>;
-  putLast(scheduleId: string, cluster: string, result: AuditResult): Promise<void>;
-  /** The digest that a notify job posts. */
-  putDigest(id: string, digest: unknown): Promise<void>;
-  getDigest(id: string): Promise<unknown | null>;
+  getLast(channel: string, cluster: string): Promise<AuditResult | null>;
+  putLast(channel: string, cluster: string, result: AuditResult): Promise<void>;
+  putReport(id: string, report: AuditReport): Promise<void>;
+  getReport(id: string): Promise<AuditReport | null>;
+}
+
+/** One audit for one channel. */
+export interface AuditRequest {
+  /** Idempotency key: the same id twice is one audit. */
+  readonly id: string;
+  readonly cluster: string;
+  readonly channel: string;
+  /** Null: the schedule asked. */
+  readonly requester: Person | null;
+}
+
+/** What a digest message is rendered from. */
+export interface AuditReport {
+  readonly request: AuditRequest;
+  readonly outcome:
+    | { readonly ok: true; readonly result: AuditResult }
+    | { readonly ok: false; readonly problem: string };
+}
+
+/** Everything that a message about an investigation is rendered from. */
+export interface InvestigationSnapshot {
+  readonly investigation: Investigation;
+  readonly diagnosis: Diagnosis | null;
+  readonly approval: Approval | null;
+  readonly journal: Journal;
+  readonly verification: Diagnosis | null;
+}
+
+/** Shows state to people: posts a message where the view has none, else updates it. Answers the view as it is now. */
+export interface Presenter {
+  showInvestigation(view: View, snapshot: InvestigationSnapshot): Promise<View>;
+  showReport(report: AuditReport): Promise<void>;
 }
 
 /** Hands work to the other processes. Job ids are idempotency keys: the same call twice is one job. */
@@ -133,9 +176,9 @@ export interface JobQueue {
   investigate(investigationId: string): Promise<void>;
   /** Re-renders the messages of an investigation; `version` is the state that must at least be shown. */
   notifyInvestigation(investigationId: string, version: number): Promise<void>;
-  notifyDigest(digestId: string): Promise<void>;
+  notifyReport(reportId: string): Promise<void>;
   executePlan(approvalId: string): Promise<void>;
   verify(approvalId: string): Promise<void>;
   expireApproval(approvalId: string, delayMs: number): Promise<void>;
-  auditDigest(scheduleId: string, requestId: string): Promise<void>;
+  auditDigest(request: AuditRequest): Promise<void>;
 }

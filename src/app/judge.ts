@@ -1,0 +1,70 @@
+import { diagnose } from "../core/diagnose.ts";
+import type { Diagnosis } from "../core/diagnosis.ts";
+import type { Evidence, EvidenceBundle, EvidenceKind, Observation, Question } from "../core/evidence.ts";
+import type { Result } from "../core/result.ts";
+import type { Rule } from "../core/rule.ts";
+import { gather } from "./gather.ts";
+import type { Clock, ClusterAccess, ResolveError } from "./ports.ts";
+
+export interface AskDeps {
+  readonly rules: readonly Rule[];
+  readonly clock: Clock;
+  /** How long gathering may take in all. */
+  readonly deadlineMs: number;
+}
+
+export interface Answer {
+  readonly bundle: EvidenceBundle;
+  readonly diagnosis: Diagnosis;
+}
+
+/**
+ * The whole way from a question to its diagnosis in one process: for the command line, audits and verifications.
+ * @param onObservation told of each kind of evidence as it arrives, for progress.
+ */
+export async function answer(
+  { rules, clock, deadlineMs }: AskDeps,
+  access: ClusterAccess,
+  asked: Question,
+  onObservation?: (kind: EvidenceKind, observation: Observation<unknown>) => void,
+): Promise<Result<Answer, ResolveError>> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  const resolved = await access.resolve(asked, signal);
+  if (!resolved.ok) return resolved;
+  const question = resolved.value;
+  const evidence = await gather({
+    rules,
+    collectors: access.collectors,
+    question,
+    evidence: {},
+    groups: null,
+    signal,
+    ...(onObservation === undefined ? {} : { onObservation }),
+  });
+  const bundle = bundleOf(question, evidence, clock());
+  return { ok: true, value: { bundle, diagnosis: diagnose(rules, bundle) } };
+}
+
+/** @param at ISO time at which gathering ended. */
+export function bundleOf(question: Question, evidence: Evidence, at: string): EvidenceBundle {
+  // The order in which answers arrive must not show: equal evidence gives equal bundles.
+  const sorted = Object.fromEntries(Object.entries(evidence).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { schema: "eksiam/bundle/v1", question, collectedAt: at, evidence: sorted };
+}
+
+/** What a person is told when the question itself cannot be answered. */
+export function explainResolveError(error: ResolveError, question: Question): string {
+  const name = `${question.namespace}/${question.name}`;
+  switch (error.type) {
+    case "not-found":
+      return error.nearest.length === 0
+        ? `There is no workload ${name} in cluster ${question.cluster}.`
+        : `There is no workload ${name} in cluster ${question.cluster}. Did you mean ${error.nearest.join(", ")}?`;
+    case "ambiguous":
+      return `${name} exists as ${error.kinds.join(" and ")}: say which one with --kind ${error.kinds[0]?.toLowerCase()}.`;
+    case "unavailable":
+      return error.permission === null
+        ? `${name} could not be looked up in cluster ${question.cluster}: ${error.reason}.`
+        : `${name} could not be looked up in cluster ${question.cluster}: ${error.reason}. Grant eksiam: ${error.permission}.`;
+  }
+}
