@@ -1,10 +1,22 @@
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis } from "ioredis";
+
+interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: object;
+  readonly maxRetriesPerRequest: number | null;
+  readonly enableOfflineQueue?: boolean;
+  readonly commandTimeout?: number;
+}
 
 /**
  * Options for one Redis URL (`redis://`, `rediss://`). Producers fail fast, so that a person in Slack hears that the
  * queue is down instead of waiting; workers wait for it to come back: https://docs.bullmq.io/guide/going-to-production
  */
-export function redisOptions(url: string, role: "producer" | "worker"): RedisOptions {
+export function redisOptions(url: string, role: "producer" | "worker"): RedisSettings {
   const { protocol, hostname, port, username, password, pathname } = new URL(url);
   const db = Number(pathname.slice(1) || "0");
   return {

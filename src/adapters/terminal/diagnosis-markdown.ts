@@ -1,0 +1,64 @@
+import type { Diagnosis } from "../../core/diagnosis.ts";
+import { printable } from "./style.ts";
+
+/** A diagnosis for an issue or a runbook, in Markdown. Ends with a line break. */
+export function diagnosisMarkdown(diagnosis: Diagnosis): string {
+  const { question, cause, plan } = diagnosis;
+  const lines = [
+    `## ${text(`${question.kind ?? "Workload"} ${question.namespace}/${question.name} in ${question.cluster}`)}`,
+    "",
+    cause === null ? `**${diagnosis.conclusion}**` : `**${text(cause.title)}** (\`${cause.ruleId}\`)`,
+    "",
+    ...(cause === null ? [] : [text(cause.message), "", `Evidence: ${cause.cites.map(code).join(", ")}`, ""]),
+    ...list(
+      "What was seen",
+      diagnosis.denials.map(
+        (d) =>
+          `${d.kind} ${code(d.action ?? "")} ${code(d.resource ?? "")} as ${code(d.principalArn ?? "unknown")}, ${d.count}× in ${d.source}`,
+      ),
+    ),
+    ...list(
+      "Also wrong",
+      diagnosis.alsoWrong.map((finding) => `${text(finding.message)} (\`${finding.ruleId}\`)`),
+    ),
+    ...list(
+      "Fix",
+      plan?.changes.map(
+        (change) => `${text(change.preview)} ${code(change.command)}; undo: ${code(change.undo)}`,
+      ) ?? [],
+    ),
+    ...list(
+      "By hand",
+      plan?.manual.map(
+        (step) => `${text(step.title)}${step.command === null ? "" : ` ${code(step.command)}`}`,
+      ) ?? [],
+    ),
+    ...list(
+      "Could not be seen",
+      diagnosis.blindSpots.map(
+        (spot) =>
+          `${spot.evidence}: ${spot.reason}${spot.permission === null ? "" : `, grant ${code(spot.permission)}`}`,
+      ),
+    ),
+    ...list("Remarks", diagnosis.remarks.map(text)),
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+function list(title: string, items: readonly string[]): readonly string[] {
+  return items.length === 0 ? [] : [`### ${title}`, "", ...items.map((item) => `- ${item}`), ""];
+}
+
+/** Text from outside can form no markup. */
+function text(value: string): string {
+  return printable(value).replace(/[\\`*_{}[\]<>#|~]/g, (character) => `\\${character}`);
+}
+
+/** A code span that its content cannot end: the fence is longer than any run of backticks in it. */
+function code(value: string): string {
+  const safe = printable(value);
+  if (safe === "") return "";
+  const longest = Math.max(0, ...(safe.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return longest === 0 ? `${fence}${safe}${fence}` : `${fence} ${safe} ${fence}`;
+}

@@ -1,0 +1,134 @@
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import { z } from "zod";
+
+/** A mistake of the operator's: told in full, exit code 2. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, "a duration such as 90s, 30m, 1h or 2d")
+  .transform(durationMs);
+
+const clusterSchema = z.strictObject({
+  name: z.string().min(1),
+  region: z.string().min(1),
+  /** A context of the kubeconfig; without it, in-cluster configuration or the current context. */
+  context: z.string().min(1).optional(),
+});
+
+const configSchema = z.strictObject({
+  clusters: z.array(clusterSchema).min(1, "at least one cluster"),
+  approvals: z
+    .strictObject({
+      approvers: z.array(z.string().regex(/^[UW][A-Z0-9]+$/, "a Slack user id such as U012ABCDEF")),
+      threshold: z.int().min(1).default(1),
+      expiresAfter: duration.prefault("30m"),
+    })
+    .prefault({ approvers: [] }),
+  digests: z
+    .array(
+      z.strictObject({
+        cron: z.string().min(9),
+        timeZone: z.string().min(1).default("UTC"),
+        channel: z.string().min(1),
+        clusters: z.array(z.string()).optional(),
+      }),
+    )
+    .default([]),
+  investigation: z
+    .strictObject({
+      since: duration.prefault("1h"),
+      deadline: duration.prefault("60s"),
+    })
+    .prefault({}),
+  execution: z
+    .strictObject({
+      /** What AWS needs until a new association is seen everywhere: "several seconds". */
+      associationSettle: duration.prefault("10s"),
+      stepTimeout: duration.prefault("15m"),
+      /** New pods get this long to make calls before their logs count. */
+      verifyAfter: duration.prefault("30s"),
+      verifyAttempts: z.int().min(1).default(5),
+    })
+    .prefault({}),
+  http: z.strictObject({ port: z.int().min(0).max(65_535).default(3000) }).prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type ClusterConfig = Config["clusters"][number];
+
+/** Reads and checks the whole configuration, once and first. @throws ConfigError that names every wrong field. */
+export async function loadConfig(path: string): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch {
+    throw new ConfigError(
+      `There is no configuration at ${path}. See docs/configuration.md, or pass --config FILE.`,
+    );
+  }
+  return parseConfig(text, path);
+}
+
+export function parseConfig(text: string, path: string): Config {
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (error) {
+    throw new ConfigError(`${path} is not YAML: ${error instanceof Error ? error.message : "unreadable"}`);
+  }
+  const parsed = configSchema.safeParse(document);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map(
+      (issue) => `  ${issue.path.join(".") || "(top)"}: ${issue.message}`,
+    );
+    throw new ConfigError(`${path} is not right:\n${wrong.join("\n")}`);
+  }
+  const names = new Set(parsed.data.clusters.map((cluster) => cluster.name));
+  for (const cluster of parsed.data.digests.flatMap((digest) => digest.clusters ?? [])) {
+    if (!names.has(cluster))
+      throw new ConfigError(`${path}: a digest names cluster ${cluster}, which is not configured.`);
+  }
+  return parsed.data;
+}
+
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `90s` in milliseconds. @throws ConfigError for anything that is not a number and a unit. */
+export function durationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  const unit = match?.[2] as keyof typeof units | undefined;
+  if (match === null || unit === undefined) {
+    throw new ConfigError(`${JSON.stringify(text)} is not a duration such as 90s, 30m, 1h or 2d.`);
+  }
+  return Number(match[1]) * units[unit];
+}
+
+/** What comes from the environment, because it is secret or belongs to the machine. */
+export interface Secrets {
+  readonly slackBotToken: string;
+  readonly slackAppToken: string | null;
+  readonly slackSigningSecret: string | null;
+  readonly slackApiUrl: string | null;
+}
+
+/** @throws ConfigError that names the missing variable. */
+export function slackSecrets(env: NodeJS.ProcessEnv): Secrets {
+  const slackBotToken = required(env, "SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app");
+  const slackAppToken = env["SLACK_APP_TOKEN"] ?? null;
+  const slackSigningSecret = env["SLACK_SIGNING_SECRET"] ?? null;
+  if (slackAppToken === null && slackSigningSecret === null) {
+    throw new ConfigError("Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP.");
+  }
+  return { slackBotToken, slackAppToken, slackSigningSecret, slackApiUrl: env["SLACK_API_URL"] ?? null };
+}
+
+/** @throws ConfigError that names the variable and says what it is for. */
+export function required(env: NodeJS.ProcessEnv, name: string, what: string): string {
+  const value = env[name];
+  if (value === undefined || value === "") throw new ConfigError(`Set ${name}: ${what}.`);
+  return value;
+}
