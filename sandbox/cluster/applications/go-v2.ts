@@ -1,0 +1,73 @@
+import type { ProcessFacts, ProviderFailure, Sdk } from "./application.ts";
+import { operationName, serviceNames } from "./services.ts";
+
+function line(
+  process: ProcessFacts,
+  level: string,
+  message: string,
+  fields: Record<string, unknown> = {},
+): string {
+  return JSON.stringify({ time: process.at.toISOString(), level, msg: message, ...fields });
+}
+
+function credentialError(failures: readonly ProviderFailure[]): string {
+  const failure = failures.at(-1);
+  const prefix = "get identity: get credentials: failed to refresh cached credentials, ";
+  if (failure?.provider === "web-identity") {
+    return failure.refusal === null
+      ? `${prefix}failed to retrieve jwt from provide source, unable to read file at /var/run/secrets/eks.amazonaws.com/serviceaccount/token: open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: no such file or directory`
+      : `${prefix}failed to retrieve credentials, operation error STS: AssumeRoleWithWebIdentity, https response error StatusCode: ${failure.refusal.status}, RequestID: ${failure.refusal.requestId}, api error ${failure.refusal.code}: ${failure.refusal.message}`;
+  }
+  if (failure?.provider === "container") {
+    return failure.refusal === null
+      ? `${prefix}failed to load credentials, exceeded maximum number of attempts, 3, request send failed, Get "http://169.254.170.23/v1/credentials": dial tcp 169.254.170.23:80: i/o timeout`
+      : `${prefix}failed to load credentials, exceeded maximum number of attempts, 3, : [${failure.refusal.requestId}]: (${failure.refusal.code}): ${failure.refusal.message}, fault: client`;
+  }
+  return `${prefix}no EC2 IMDS role found, operation error ec2imds: GetMetadata, canceled, context deadline exceeded`;
+}
+
+/** A Go service with the AWS SDK for Go v2, logging JSON through log/slog. */
+export const goV2: Sdk = {
+  userAgent: "aws-sdk-go-v2/1.26.0 os/linux lang/go#1.22.1 md/GOOS#linux md/GOARCH#amd64",
+  sessionName: (at) => `${at.getTime()}000000`,
+  chain: [
+    ["web-identity", "stop"],
+    ["container", "stop"],
+    ["instance-metadata", "stop"],
+  ],
+  remembersProvider: false,
+  log: {
+    started: (process) => [
+      line(process, "INFO", "starting", {
+        service: process.application.name,
+        version: "1.2.1",
+        go: "go1.22.1",
+      }),
+      line(process, "INFO", "http server listening", { addr: ":8080" }),
+    ],
+    noise: (process) => [
+      line(process, "INFO", "request", { method: "GET", path: "/health", status: 200, duration_ms: 1 }),
+      line(process, "INFO", "request", {
+        method: "GET",
+        path: `/${process.application.name}/${process.random.hex(8)}`,
+        remote: `10.42.102.${2 + process.random.int(250)}`,
+      }),
+    ],
+    succeeded: (process, call) => [
+      line(process, "INFO", "aws call", {
+        operation: operationName(call.action),
+        duration_ms: 10 + process.random.int(60),
+      }),
+    ],
+    denied: (process, call, refusal) => [
+      line(process, "ERROR", "aws call failed", {
+        error: `operation error ${serviceNames(call.action).go}: ${operationName(call.action)}, https response error StatusCode: ${refusal.status}, RequestID: ${refusal.requestId}, api error ${refusal.code}: ${refusal.message}`,
+      }),
+    ],
+    withoutCredentials: (process, call, failures) => [
+      line(process, "ERROR", "aws call failed", {
+        error: `operation error ${serviceNames(call.action).go}: ${operationName(call.action)}, ${credentialError(failures)}`,
+      }),
+    ],
+  },
+};

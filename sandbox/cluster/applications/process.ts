@@ -1,0 +1,68 @@
+import type { Account } from "../../account/account.ts";
+import type { ContainerLog } from "../logs.ts";
+import type { Application, ProcessFacts, Sdk, SdkName } from "./application.ts";
+import { boto3 } from "./boto3.ts";
+import { type ContainerView, type CredentialEndpoints, createCredentialChain } from "./credentials.ts";
+import { goV2 } from "./go-v2.ts";
+import { javaV1 } from "./java-v1.ts";
+import { javaV2 } from "./java-v2.ts";
+import { jsV3 } from "./js-v3.ts";
+import { noAws } from "./no-aws.ts";
+
+const sdks: Readonly<Record<SdkName, Sdk>> = {
+  "java-v1": javaV1,
+  "java-v2": javaV2,
+  boto3,
+  "go-v2": goV2,
+  "js-v3": jsV3,
+  none: noAws,
+};
+
+/** A running program of a container. */
+export interface ContainerProcess {
+  /** One round of work: a little noise, and every AWS call once. */
+  tick(): void;
+}
+
+export interface ProcessParts {
+  readonly application: Application;
+  readonly facts: Omit<ProcessFacts, "at" | "application">;
+  readonly now: () => Date;
+  readonly log: ContainerLog;
+  readonly account: Account;
+  readonly container: ContainerView;
+  readonly endpoints: CredentialEndpoints;
+}
+
+/** Starts the program: it writes its start-up lines at once, and works when ticked. */
+export function startProcess(parts: ProcessParts): ContainerProcess {
+  const { application, account, log } = parts;
+  const sdk = sdks[application.sdk];
+  const resolve = createCredentialChain(sdk, parts.container, parts.endpoints);
+
+  function facts(): ProcessFacts {
+    return { ...parts.facts, application, at: parts.now() };
+  }
+
+  function write(lines: readonly string[]): void {
+    log.append(parts.now(), lines);
+  }
+
+  write(application.startLines === undefined ? sdk.log.started(facts()) : application.startLines(facts()));
+
+  return {
+    tick() {
+      if (application.startLines !== undefined) return;
+      write(sdk.log.noise(facts()));
+      for (const call of application.calls) {
+        const credentials = resolve(parts.now());
+        if (!credentials.ok) {
+          write(sdk.log.withoutCredentials(facts(), call, credentials.failures));
+          continue;
+        }
+        const answer = account.call(credentials.session, { ...call, userAgent: sdk.userAgent });
+        write(answer.ok ? sdk.log.succeeded(facts(), call) : sdk.log.denied(facts(), call, answer));
+      }
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { Account } from "../account/account.ts";
+import type { Application } from "./applications/application.ts";
+import type { KubeObject } from "./objects.ts";
+import type { Random } from "./random.ts";
+import type { Store } from "./store.ts";
+
+/** What the sandbox knows of a node beside its Node object. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly instanceId: string;
+  readonly nodeRoleArn: string;
+  readonly ip: string;
+  /** `HttpPutResponseHopLimit`: with 1, pods that are not on the host's network do not reach the metadata service. */
+  readonly imdsHopLimit: number;
+}
+
+/** What the parts of one simulated cluster share. */
+export interface ClusterContext {
+  readonly name: string;
+  readonly account: Account;
+  readonly store: Store;
+  readonly now: () => Date;
+  readonly random: Random;
+  readonly nodes: Map<string, NodeFacts>;
+  /** Which program an image holds. */
+  readonly images: Map<string, Application>;
+  /** The CA that signed the pod identity webhook's certificate, in base64 as a caBundle. */
+  readonly webhookCaBundle: string;
+  /** Writes a Kubernetes Event. */
+  readonly recordEvent: (event: EventFacts) => void;
+}
+
+export interface EventFacts {
+  readonly about: KubeObject;
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  readonly component: string;
+  readonly host?: string;
+}

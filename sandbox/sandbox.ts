@@ -1,0 +1,310 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { type Account, createAccount } from "./account/account.ts";
+import type { NamedDocument } from "./account/model.ts";
+import { startAwsServer } from "./account/server.ts";
+import { type ApiServer, startApiServer } from "./cluster/api/server.ts";
+import { type Cluster, createCluster } from "./cluster/cluster.ts";
+import { everything, type Grant, readEverything } from "./cluster/rbac.ts";
+import { type ClusterName, clusterNames, installCluster, webhookCaBundles } from "./stories/clusters.ts";
+import { stories } from "./stories/index.ts";
+import { createClock, createPast, type SandboxClock } from "./stories/past.ts";
+import type { World } from "./stories/story.ts";
+
+/** Whose credentials: the product's three processes, and somebody who may do everything. */
+export type SandboxRole = "bot" | "investigator" | "executor" | "admin";
+
+const sandboxRoles: readonly SandboxRole[] = ["bot", "investigator", "executor", "admin"];
+
+export interface SandboxOptions {
+  /** Milliseconds between two steps of the controllers; 300 by default. */
+  readonly paceMs?: number;
+  /** How long an association takes to reach the webhook and the agent, in milliseconds; 1000 by default. */
+  readonly associationDelayMs?: number;
+  /** Milliseconds between two rounds of the programs; 3000 by default, 0: only when ticked. */
+  readonly tickMs?: number;
+  /** Fixed ports; free ones by default. */
+  readonly ports?: { readonly aws?: number } & { readonly [cluster in ClusterName]?: number };
+  /** IAM policies of the roles; by default the investigator may read, the executor may do everything. */
+  readonly policies?: { readonly [role in SandboxRole]?: readonly NamedDocument[] };
+  /** What the roles may do in the clusters; by default as for `policies`. */
+  readonly rbac?: { readonly [role in SandboxRole]?: readonly Grant[] };
+}
+
+export interface SandboxCluster {
+  readonly url: string;
+  /** The cluster as it is now: another one after `reset`. */
+  readonly cluster: Cluster;
+}
+
+/** The simulated account and its clusters, served on loopback in the real wire formats. */
+export interface Sandbox {
+  readonly awsUrl: string;
+  readonly region: string;
+  readonly clusters: Readonly<Record<ClusterName, SandboxCluster>>;
+  /** The account as it is now: another one after `reset`. */
+  readonly account: Account;
+  /** YAML with a context for each cluster, named as the cluster; cluster entries are named by their EKS ARN. */
+  kubeconfig(role: SandboxRole): string;
+  /** The token that the role's kubeconfig carries. */
+  token(role: SandboxRole): string;
+  /** `AWS_ENDPOINT_URL`, `AWS_REGION` and keys; the bot has no keys. */
+  awsEnv(role: SandboxRole): Record<string, string>;
+  /** Replaces what a role may do in every cluster, until `reset`. */
+  applyRbac(role: SandboxRole, grants: readonly Grant[]): void;
+  /** Replaces the IAM policies of a role, until `reset`. */
+  applyPolicies(role: SandboxRole, policies: readonly NamedDocument[]): void;
+  /** Every story as at the beginning, behind the same addresses and credentials. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const accountId = "111122223333";
+const region = "us-west-2";
+
+const mayDoEverything: readonly NamedDocument[] = [
+  {
+    name: "everything",
+    document: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] },
+  },
+];
+const mayRead: readonly NamedDocument[] = [
+  {
+    name: "read",
+    document: {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: [
+            "eks:Describe*",
+            "eks:List*",
+            "iam:Get*",
+            "iam:List*",
+            "iam:Simulate*",
+            "sts:GetCallerIdentity",
+            "cloudtrail:LookupEvents",
+            "ec2:Describe*",
+          ],
+          Resource: "*",
+        },
+      ],
+    },
+  },
+];
+
+const defaultPolicies: Readonly<Record<SandboxRole, readonly NamedDocument[]>> = {
+  bot: [],
+  investigator: mayRead,
+  executor: mayDoEverything,
+  admin: mayDoEverything,
+};
+const defaultRbac: Readonly<Record<SandboxRole, readonly Grant[]>> = {
+  bot: [],
+  investigator: readEverything,
+  executor: everything,
+  admin: everything,
+};
+
+interface Generation {
+  readonly account: Account;
+  readonly clusters: Readonly<Record<ClusterName, Cluster>>;
+}
+
+/** Starts the simulated account, its two clusters and every story. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const apiServers = {} as Record<ClusterName, ApiServer>;
+  let current: Generation | null = null;
+
+  function generation(): Generation {
+    if (current === null) throw new Error("The sandbox has not started yet.");
+    return current;
+  }
+
+  for (const name of clusterNames) {
+    apiServers[name] = await startApiServer(
+      () => generation().clusters[name],
+      portOption(options.ports?.[name]),
+    );
+  }
+  current = createGeneration(options, (name) => apiServers[name].url);
+  let awsServer = await startAwsServer(current.account, portOption(options.ports?.aws));
+  const awsUrl = awsServer.url;
+  run(current);
+
+  function sandboxCluster(name: ClusterName): SandboxCluster {
+    return {
+      url: apiServers[name].url,
+      get cluster() {
+        return generation().clusters[name];
+      },
+    };
+  }
+
+  return {
+    awsUrl,
+    region,
+    clusters: {
+      "eks-workshop": sandboxCluster("eks-workshop"),
+      "eks-legacy": sandboxCluster("eks-legacy"),
+    },
+    get account() {
+      return generation().account;
+    },
+    kubeconfig: (role) => kubeconfigText(role, (name) => apiServers[name].url),
+    token: tokenOf,
+    awsEnv: (role) => awsEnvironment(role, awsUrl),
+    applyRbac(role, grants) {
+      for (const name of clusterNames) generation().clusters[name].applyRbac(tokenOf(role), grants);
+    },
+    applyPolicies(role, policies) {
+      const caller = generation().account.caller(accessKeyOf(role));
+      if (caller === undefined) throw new Error(`The ${role} has no AWS credentials.`);
+      caller.policies = policies;
+    },
+    async reset() {
+      const before = generation();
+      for (const name of clusterNames) before.clusters[name].stop();
+      const { port } = new URL(awsUrl);
+      await awsServer.close();
+      current = createGeneration(options, (name) => apiServers[name].url);
+      awsServer = await startAwsServer(current.account, { port: Number(port) });
+      run(current);
+    },
+    async close() {
+      for (const name of clusterNames) generation().clusters[name].stop();
+      await Promise.all([awsServer.close(), ...clusterNames.map((name) => apiServers[name].close())]);
+    },
+  };
+}
+
+function portOption(port: number | undefined): { port?: number } {
+  return port === undefined ? {} : { port };
+}
+
+function run(generation: Generation): void {
+  for (const name of clusterNames) generation.clusters[name].run();
+}
+
+/** Everything from nothing: the account, the clusters, the callers, and the past that the stories tell. */
+function createGeneration(options: SandboxOptions, urlOf: (name: ClusterName) => string): Generation {
+  const clock = createClock();
+  const account = createAccount({
+    accountId,
+    region,
+    now: clock.now,
+    associationDelayMs: options.associationDelayMs ?? 1_000,
+  });
+  const clusters = {
+    "eks-workshop": emptyCluster("eks-workshop", account, clock, options),
+    "eks-legacy": emptyCluster("eks-legacy", account, clock, options),
+  };
+  const past = createPast(clock, Object.values(clusters));
+  const world: World = {
+    account,
+    cluster(name) {
+      const cluster = Object.values(clusters).find((candidate) => candidate.name === name);
+      if (cluster === undefined) throw new Error(`The sandbox has no cluster ${name}.`);
+      return cluster;
+    },
+    at: past.at,
+  };
+  clock.set(new Date(Date.now() - 30 * 86_400_000));
+  for (const name of clusterNames) installCluster(world, name, urlOf(name));
+  for (const story of stories) story.install(world);
+  past.happen();
+  addCallers(account, options);
+  return { account, clusters };
+}
+
+function emptyCluster(
+  name: ClusterName,
+  account: Account,
+  clock: SandboxClock,
+  options: SandboxOptions,
+): Cluster {
+  const cluster = createCluster({
+    name,
+    account,
+    now: clock.now,
+    webhookCaBundle: webhookCaBundles[name],
+    paceMs: options.paceMs ?? 300,
+    tickMs: options.tickMs ?? 3_000,
+  });
+  for (const role of sandboxRoles) {
+    const admin = role === "admin";
+    const user = admin
+      ? { name: "kubernetes-admin", groups: ["system:masters"] }
+      : { name: `system:serviceaccount:eksiam:eksiam-${role}`, groups: ["system:serviceaccounts"] };
+    cluster.addUser(tokenOf(role), user, options.rbac?.[role] ?? defaultRbac[role]);
+  }
+  return cluster;
+}
+
+function addCallers(account: Account, options: SandboxOptions): void {
+  for (const role of sandboxRoles) {
+    if (role === "bot") continue;
+    account.addCaller({
+      accessKeyId: accessKeyOf(role),
+      secretAccessKey: secretKeyOf(role),
+      principalArn: `arn:aws:sts::${accountId}:assumed-role/eksiam-${role}/sandbox`,
+      policies: options.policies?.[role] ?? defaultPolicies[role],
+    });
+  }
+}
+
+// Not secrets: they open nothing but a simulation on this machine.
+function tokenOf(role: SandboxRole): string {
+  return `sandbox-${role}`;
+}
+
+function accessKeyOf(role: SandboxRole): string {
+  return `SANDBOX${role.toUpperCase()}`;
+}
+
+function secretKeyOf(role: SandboxRole): string {
+  return `sandbox-secret-of-${role}`;
+}
+
+function awsEnvironment(role: SandboxRole, awsUrl: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: awsUrl,
+    AWS_REGION: region,
+    AWS_EC2_METADATA_DISABLED: "true",
+    ...(role === "bot"
+      ? {}
+      : { AWS_ACCESS_KEY_ID: accessKeyOf(role), AWS_SECRET_ACCESS_KEY: secretKeyOf(role) }),
+  };
+}
+
+function kubeconfigText(role: SandboxRole, urlOf: (name: ClusterName) => string): string {
+  const arnOf = (name: ClusterName) => `arn:aws:eks:${region}:${accountId}:cluster/${name}`;
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: clusterNames.map((name) => ({ name: arnOf(name), cluster: { server: urlOf(name) } })),
+    users: [{ name: role, user: { token: tokenOf(role) } }],
+    contexts: clusterNames.map((name) => ({ name, context: { cluster: arnOf(name), user: role } })),
+    "current-context": clusterNames[0],
+  });
+}
+
+async function main(): Promise<void> {
+  const sandbox = await startSandbox();
+  const folder = await mkdtemp(join(tmpdir(), "eksiam-sandbox-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  await writeFile(kubeconfig, sandbox.kubeconfig("admin"), { mode: 0o600 });
+  const environment = { KUBECONFIG: kubeconfig, ...sandbox.awsEnv("admin") };
+  for (const [name, value] of Object.entries(environment)) process.stdout.write(`export ${name}=${value}\n`);
+  process.stderr.write("The sandbox runs until Ctrl-C.\n");
+
+  const end = () => {
+    void sandbox.close().then(() => rm(folder, { recursive: true, force: true }));
+  };
+  process.once("SIGINT", end);
+  process.once("SIGTERM", end);
+}
+
+if (import.meta.main) await main();

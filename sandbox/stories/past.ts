@@ -1,0 +1,78 @@
+import type { Cluster } from "../cluster/cluster.ts";
+
+/** The clock of a sandbox: real time, except while its past is made. */
+export interface SandboxClock {
+  readonly now: () => Date;
+  set(date: Date | null): void;
+}
+
+export function createClock(): SandboxClock {
+  let fixed: Date | null = null;
+  return {
+    now: () => fixed ?? new Date(),
+    set(date) {
+      fixed = date;
+    },
+  };
+}
+
+interface Happening {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+const minuteMs = 60_000;
+
+/**
+ * Makes the past of the clusters: what stories say happened, in the order of its time, and the rounds of work of
+ * every program between its start and now. Rounds are few at first and closer in the last hour, so that a log is
+ * plausible and bounded.
+ */
+export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
+  const startMs = Date.now();
+  const happenings: Happening[] = [];
+
+  function add(atMs: number, run: () => void): void {
+    happenings.push({ atMs, order: happenings.length, run });
+  }
+
+  for (const cluster of clusters) {
+    cluster.kubelet.onStart((pod) => {
+      if (clock.now().getTime() >= startMs) return;
+      for (const atMs of roundsAfter(clock.now().getTime(), startMs)) {
+        add(atMs, () => cluster.kubelet.tickPod(pod.metadata.uid));
+      }
+    });
+  }
+
+  return {
+    at(minutesAgo: number, change: () => void): void {
+      add(startMs - minutesAgo * minuteMs, () => {
+        change();
+        for (const cluster of clusters) cluster.settle();
+      });
+    },
+    /** Lets everything happen; the clock is real again afterwards. */
+    happen(): void {
+      for (;;) {
+        // Pods that start add their rounds while this runs, never earlier than what is happening.
+        happenings.sort((a, b) => b.atMs - a.atMs || b.order - a.order);
+        const next = happenings.pop();
+        if (next === undefined) break;
+        clock.set(new Date(next.atMs));
+        next.run();
+      }
+      clock.set(null);
+    },
+  };
+}
+
+function roundsAfter(podStartMs: number, startMs: number): number[] {
+  const lastHour = startMs - 60 * minuteMs;
+  const early = [podStartMs + 15_000];
+  const spread = Math.max(0, lastHour - podStartMs);
+  for (let round = 1; round <= 8; round++) early.push(podStartMs + (spread * round) / 9);
+  const recent = Array.from({ length: 15 }, (_, round) => lastHour + round * 4 * minuteMs + 7_000);
+  return [...early, ...recent].filter((atMs) => atMs > podStartMs && atMs < startMs);
+}
