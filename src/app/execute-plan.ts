@@ -1,6 +1,7 @@
 import { type Approval, transition } from "../core/approval.ts";
+import { canonical } from "../core/json.ts";
 import type { Change, ChangeKind } from "../core/plan.ts";
-import { canonical, describeChange, digestOf } from "../core/remedy.ts";
+import { describeChange, digestOf } from "../core/remedy.ts";
 import { showAgain } from "./approvals.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type {

@@ -1,7 +1,7 @@
 import type { Approval, Person } from "../core/approval.ts";
 import { diagnose } from "../core/diagnose.ts";
 import type { Question } from "../core/evidence.ts";
-import { canonical } from "../core/remedy.ts";
+import { canonical } from "../core/json.ts";
 import type { Rule } from "../core/rule.ts";
 import { sha256 } from "../core/sha256.ts";
 import { gather } from "./gather.ts";

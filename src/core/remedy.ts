@@ -3,6 +3,7 @@ import type { Evidence, PolicyFacts } from "./evidence.ts";
 import { excess } from "./iam/least-privilege.ts";
 import { parsePolicy } from "./iam/policy.ts";
 import { known } from "./identity.ts";
+import { canonical } from "./json.ts";
 import type { Change, ManualStep } from "./plan.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -125,15 +126,6 @@ function distinct(changes: readonly Change[]): readonly Change[] {
 
 function distinctSteps(steps: readonly ManualStep[]): readonly ManualStep[] {
   return [...new Map(steps.map((step) => [`${step.title} ${step.command}`, step])).values()];
-}
-
-/** JSON with sorted keys, so that equal values have equal text. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 /** A word that a POSIX shell takes literally. */

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Sealer } from "../../app/ports.ts";
 import type { Approval } from "../../core/approval.ts";
-import { canonical } from "../../core/remedy.ts";
+import { canonical } from "../../core/json.ts";
 
 /**
  * HMAC-SHA-256 over what was approved and by whom. State and times of execution are not sealed: they change after.

@@ -1,0 +1,176 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type Question, type WorkloadKind, workloadKinds } from "../core/evidence.ts";
+import { auditCommand, collectCommand, rulesCommand, whyCommand } from "./answering.ts";
+import { ConfigError, durationMs } from "./config.ts";
+
+/** The parts of the process that a command touches; a test hands in its own. */
+export interface Io {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** Exit codes, as scripts rely on them. */
+export const exit = { noFault: 0, fault: 1, usage: 2, inconclusive: 3, failed: 4 } as const;
+
+export interface ClusterOptions {
+  readonly cluster?: string;
+  readonly context?: string;
+  readonly config?: string;
+}
+
+export interface QuestionOptions extends ClusterOptions {
+  readonly kind?: WorkloadKind;
+  readonly container?: string;
+  readonly since: number;
+}
+
+export type Output = "text" | "json" | "markdown";
+
+/** Runs one command line and answers its exit code. Never throws, never ends the process. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = exit.noFault;
+  const program = createProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.noFault : exit.usage;
+    const message = error instanceof Error ? error.message : String(error);
+    io.stderr.write(`eksiam: ${message}\n`);
+    return error instanceof ConfigError ? exit.usage : exit.failed;
+  }
+}
+
+function createProgram(io: Io, finish: (code: number) => void): Command {
+  const program = new Command("eksiam")
+    .description("Finds out why a pod on Amazon EKS gets AccessDenied or no AWS credentials.")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .showHelpAfterError("(eksiam --help lists the commands)");
+
+  withQuestion(program.command("why"))
+    .description("say what is broken for one workload, with its evidence and the fix")
+    .addOption(output())
+    .option("--bundle <file>", "judge recorded evidence, touch nothing")
+    .action(async (workload: string | undefined, options) => finish(await whyCommand(workload, options, io)));
+
+  withQuestion(program.command("collect"))
+    .description("write the evidence, redacted, as a bundle that `why --bundle` judges offline")
+    .requiredOption("--out <file>", "the bundle to write")
+    .action(async (workload: string | undefined, options) =>
+      finish(await collectCommand(workload, options, io)),
+    );
+
+  withCluster(program.command("audit"))
+    .description("judge every workload of a cluster")
+    .option("--namespace <name>", "only this namespace")
+    .addOption(output())
+    .option("--since-last <file>", "tell what changed since this audit, as `audit --output json` wrote it")
+    .action(async (options) => finish(await auditCommand(options, io)));
+
+  program
+    .command("rules")
+    .argument("[id]", "one failure mode, by its id or a former name")
+    .description("the catalogue of failure modes")
+    .addOption(output())
+    .action((id: string | undefined, options) => finish(rulesCommand(id, options, io)));
+
+  program
+    .command("start")
+    .description("run the service: Slack bot, investigator and executor, together or one of them")
+    .addOption(
+      new Option("--role <role>", "what this process is")
+        .choices(["all", "bot", "investigator", "executor"])
+        .default("all"),
+    )
+    .option("--config <file>", "configuration (default: $EKSIAM_CONFIG, else eksiam.yaml)")
+    .option("--check", "start every part, then stop: exit code 0 where the role can run")
+    .action(async (options) => {
+      const { startCommand } = await import("./service.ts");
+      finish(await startCommand(options, io));
+    });
+
+  program
+    .command("demo")
+    .description("simulated clusters, the bot, and a Slack page in the browser; Ctrl-C ends it")
+    .option("--port <port>", "port of the Slack page", portNumber, 3000)
+    .action(async (options) => {
+      const { demoCommand } = await import("./demo.ts");
+      finish(await demoCommand(options, io));
+    });
+
+  return program;
+}
+
+function withCluster(command: Command): Command {
+  return command
+    .option("--cluster <name>", "EKS cluster (default: the configuration's first, else the kubeconfig's)")
+    .option("--context <name>", "context of the kubeconfig")
+    .option("--config <file>", "configuration (default: $EKSIAM_CONFIG, else eksiam.yaml where it exists)");
+}
+
+function withQuestion(command: Command): Command {
+  return withCluster(command)
+    .argument("[workload]", "<namespace>/<name>")
+    .option(
+      "--kind <kind>",
+      `one of ${workloadKinds.map((kind) => kind.toLowerCase()).join(", ")}`,
+      workloadKind,
+    )
+    .option("--container <name>", "judge this container only")
+    .option("--since <duration>", "how far back logs and CloudTrail are read", seconds, 3_600);
+}
+
+function output(): Option {
+  return new Option("--output <format>", "format of the answer")
+    .choices(["text", "json", "markdown"])
+    .default("text");
+}
+
+/** @throws ConfigError where it is not `<namespace>/<name>`. */
+export function questionOf(
+  workload: string | undefined,
+  options: QuestionOptions,
+  cluster: string,
+): Question {
+  const match = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)$/.exec(
+    workload ?? "",
+  );
+  const [, namespace, name] = match ?? [];
+  if (namespace === undefined || name === undefined) {
+    const given = workload === undefined ? "no workload" : JSON.stringify(workload);
+    throw new ConfigError(`Say which workload as <namespace>/<name>, for example carts/carts; got ${given}.`);
+  }
+  return {
+    cluster,
+    namespace,
+    name,
+    kind: options.kind ?? null,
+    container: options.container ?? null,
+    sinceSeconds: options.since,
+  };
+}
+
+function workloadKind(text: string): WorkloadKind {
+  const kind = workloadKinds.find((known) => known.toLowerCase() === text.toLowerCase());
+  if (kind === undefined) throw new InvalidArgumentError(`Known kinds: ${workloadKinds.join(", ")}.`);
+  return kind;
+}
+
+function seconds(text: string): number {
+  try {
+    return Math.max(1, Math.round(durationMs(text) / 1_000));
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : "");
+  }
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError("A port is 0 to 65535.");
+  return port;
+}
