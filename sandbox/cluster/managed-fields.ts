@@ -82,7 +82,7 @@ function subtract(a: FieldTree, b: FieldTree): FieldTree | null {
 function managedPart(object: KubeObject): Record<string, unknown> {
   const { apiVersion: _a, kind: _k, metadata, ...rest } = object;
   const meta = Object.fromEntries(Object.entries(metadata).filter(([name]) => !unmanaged.has(name)));
-  return { metadata: meta, ...rest };
+  return { ...(Object.keys(meta).length === 0 ? {} : { metadata: meta }), ...rest };
 }
 
 export interface Write {

@@ -40,7 +40,9 @@ export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
   for (const cluster of clusters) {
     cluster.kubelet.onStart((pod) => {
       if (clock.now().getTime() >= startMs) return;
-      for (const atMs of roundsAfter(clock.now().getTime(), startMs)) {
+      // Pods do not work in step with each other.
+      const offsetMs = (Number.parseInt(pod.metadata.uid.slice(0, 6), 16) % 150) * 1_313;
+      for (const atMs of roundsAfter(clock.now().getTime(), startMs, offsetMs)) {
         add(atMs, () => cluster.kubelet.tickPod(pod.metadata.uid));
       }
     });
@@ -68,11 +70,11 @@ export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
   };
 }
 
-function roundsAfter(podStartMs: number, startMs: number): number[] {
+function roundsAfter(podStartMs: number, startMs: number, offsetMs: number): number[] {
   const lastHour = startMs - 60 * minuteMs;
   const early = [podStartMs + 15_000];
   const spread = Math.max(0, lastHour - podStartMs);
-  for (let round = 1; round <= 8; round++) early.push(podStartMs + (spread * round) / 9);
-  const recent = Array.from({ length: 15 }, (_, round) => lastHour + round * 4 * minuteMs + 7_000);
+  for (let round = 1; round <= 8; round++) early.push(podStartMs + (spread * round) / 9 + offsetMs);
+  const recent = Array.from({ length: 15 }, (_, round) => lastHour + round * 4 * minuteMs + offsetMs);
   return [...early, ...recent].filter((atMs) => atMs > podStartMs && atMs < startMs);
 }

@@ -79,7 +79,7 @@ export function installSystem(cluster: Cluster, options: { readonly agent: boole
         replicas: 2,
         serviceAccount: part.name,
         hostNetwork: part.hostNetwork,
-        tolerations: [{ operator: "Exists" }],
+        ...(part.kind === "DaemonSet" ? { tolerations: [{ operator: "Exists" }] } : {}),
         labels: part.kind === "DaemonSet" ? { "k8s-app": part.name } : { "k8s-app": "kube-dns" },
       }),
       "eks",
