@@ -1,22 +1,30 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import {
+  accessKeyOf,
+  accountId,
+  addCallers,
+  awsEnvironment,
+  defaultRbac,
+  kubeconfigText,
+  region,
+  type SandboxRole,
+  sandboxRoles,
+  tokenOf,
+} from "./access.ts";
 import { type Account, createAccount } from "./account/account.ts";
 import type { NamedDocument } from "./account/model.ts";
 import { startAwsServer } from "./account/server.ts";
 import { type ApiServer, startApiServer } from "./cluster/api/server.ts";
 import { type Cluster, createCluster } from "./cluster/cluster.ts";
-import { everything, type Grant, readEverything } from "./cluster/rbac.ts";
+import type { Grant } from "./cluster/rbac.ts";
 import { type ClusterName, clusterNames, installCluster, webhookCaBundles } from "./stories/clusters.ts";
 import { stories } from "./stories/index.ts";
 import { createClock, createPast, type SandboxClock } from "./stories/past.ts";
 import type { World } from "./stories/story.ts";
 
-/** Whose credentials: the product's three processes, and somebody who may do everything. */
-export type SandboxRole = "bot" | "investigator" | "executor" | "admin";
-
-const sandboxRoles: readonly SandboxRole[] = ["bot", "investigator", "executor", "admin"];
+export type { SandboxRole };
 
 export interface SandboxOptions {
   /** Milliseconds between two steps of the controllers; 300 by default. */
@@ -60,53 +68,6 @@ export interface Sandbox {
   reset(): Promise<void>;
   close(): Promise<void>;
 }
-
-const accountId = "111122223333";
-const region = "us-west-2";
-
-const mayDoEverything: readonly NamedDocument[] = [
-  {
-    name: "everything",
-    document: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] },
-  },
-];
-const mayRead: readonly NamedDocument[] = [
-  {
-    name: "read",
-    document: {
-      Version: "2012-10-17",
-      Statement: [
-        {
-          Effect: "Allow",
-          Action: [
-            "eks:Describe*",
-            "eks:List*",
-            "iam:Get*",
-            "iam:List*",
-            "iam:Simulate*",
-            "sts:GetCallerIdentity",
-            "cloudtrail:LookupEvents",
-            "ec2:Describe*",
-          ],
-          Resource: "*",
-        },
-      ],
-    },
-  },
-];
-
-const defaultPolicies: Readonly<Record<SandboxRole, readonly NamedDocument[]>> = {
-  bot: [],
-  investigator: mayRead,
-  executor: mayDoEverything,
-  admin: mayDoEverything,
-};
-const defaultRbac: Readonly<Record<SandboxRole, readonly Grant[]>> = {
-  bot: [],
-  investigator: readEverything,
-  executor: everything,
-  admin: everything,
-};
 
 interface Generation {
   readonly account: Account;
@@ -215,7 +176,7 @@ function createGeneration(options: SandboxOptions, urlOf: (name: ClusterName) =>
   for (const name of clusterNames) installCluster(world, name, urlOf(name));
   for (const story of stories) story.install(world);
   past.happen();
-  addCallers(account, options);
+  addCallers(account, options.policies ?? {});
   return { account, clusters };
 }
 
@@ -241,58 +202,6 @@ function emptyCluster(
     cluster.addUser(tokenOf(role), user, options.rbac?.[role] ?? defaultRbac[role]);
   }
   return cluster;
-}
-
-function addCallers(account: Account, options: SandboxOptions): void {
-  for (const role of sandboxRoles) {
-    if (role === "bot") continue;
-    account.addCaller({
-      accessKeyId: accessKeyOf(role),
-      secretAccessKey: secretKeyOf(role),
-      principalArn: `arn:aws:sts::${accountId}:assumed-role/eksiam-${role}/sandbox`,
-      policies: options.policies?.[role] ?? defaultPolicies[role],
-    });
-  }
-}
-
-// Not secrets: they open nothing but a simulation on this machine.
-function tokenOf(role: SandboxRole): string {
-  return `sandbox-${role}`;
-}
-
-function accessKeyOf(role: SandboxRole): string {
-  return `SANDBOX${role.toUpperCase()}`;
-}
-
-function secretKeyOf(role: SandboxRole): string {
-  return `sandbox-secret-of-${role}`;
-}
-
-function awsEnvironment(role: SandboxRole, awsUrl: string): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL: awsUrl,
-    AWS_REGION: region,
-    AWS_EC2_METADATA_DISABLED: "true",
-    ...(role === "bot"
-      ? {}
-      : { AWS_ACCESS_KEY_ID: accessKeyOf(role), AWS_SECRET_ACCESS_KEY: secretKeyOf(role) }),
-  };
-}
-
-function kubeconfigText(role: SandboxRole, urlOf: (name: ClusterName) => string): string {
-  const arnOf = (name: ClusterName) => `arn:aws:eks:${region}:${accountId}:cluster/${name}`;
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    // Plain HTTP: the client asks for this consent before it sends a token over it.
-    clusters: clusterNames.map((name) => ({
-      name: arnOf(name),
-      cluster: { server: urlOf(name), "insecure-skip-tls-verify": true },
-    })),
-    users: [{ name: role, user: { token: tokenOf(role) } }],
-    contexts: clusterNames.map((name) => ({ name, context: { cluster: arnOf(name), user: role } })),
-    "current-context": clusterNames[0],
-  });
 }
 
 async function main(): Promise<void> {

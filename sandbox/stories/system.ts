@@ -1,6 +1,6 @@
 import type { Application, ProcessFacts } from "../cluster/applications/application.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { agentDaemonSet } from "../cluster/kubelet.ts";
+import { agentDaemonSet } from "../cluster/node-services.ts";
 import { namespace, serviceAccount, workload } from "./manifests.ts";
 
 const registry = "602401143452.dkr.ecr.us-west-2.amazonaws.com";

@@ -78,10 +78,11 @@ export function readLog(cluster: Cluster, request: ResourceRequest): string {
   const container = asked === "" ? (pod.spec.containers[0]?.name ?? "") : asked;
   if (!names.includes(container))
     throw badRequest(`container ${container} is not valid for pod ${request.name}`);
-  if (query.get("previous") === "true") {
+  const previous = query.get("previous") === "true";
+  const log = cluster.kubelet.log(pod, container, previous);
+  if (log === undefined && previous) {
     throw badRequest(`previous terminated container "${container}" in pod "${request.name}" not found`);
   }
-  const log = cluster.kubelet.log(pod, container);
   if (log === undefined) {
     const state = pod.status.containerStatuses?.find((status) => status.name === container)?.state;
     throw badRequest(

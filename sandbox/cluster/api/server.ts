@@ -15,15 +15,8 @@ import {
 import { discovery } from "./discovery.ts";
 import { listObjects, readLog, readObject } from "./read.ts";
 import { parsePath, type ResourceRequest, resourceOf, verbOf } from "./request.ts";
-import {
-  createObject,
-  deleteObject,
-  evictPod,
-  patchObject,
-  replaceObject,
-  scaleObject,
-  unsupported,
-} from "./write.ts";
+import { evictPod, scaleObject } from "./subresources.ts";
+import { createObject, deleteObject, patchObject, replaceObject, unsupported } from "./write.ts";
 
 export interface ApiServer {
   readonly url: string;

@@ -1,11 +1,8 @@
 import { parse as parseYaml } from "yaml";
 import type { Cluster } from "../cluster.ts";
-import { type KubeObject, kubeTime, type NewObject, type Pod, type PodOwner } from "../objects.ts";
+import { type KubeObject, kubeTime, type NewObject } from "../objects.ts";
 import { jsonPatch, mergePatch, strategicMergePatch } from "../patch.ts";
-import { canonical } from "../random.ts";
-import type { ResourceType } from "../resources.ts";
 import { resourceType } from "../resources.ts";
-import { matchesSelector } from "../selectors.ts";
 import {
   badRequest,
   conflict,
@@ -16,8 +13,7 @@ import {
   unsupportedMediaType,
 } from "../status.ts";
 import { managerOf, type ResourceRequest } from "./request.ts";
-
-const selectorOwners = new Set(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"]);
+import { selectorOwners, validate, validateChange } from "./validation.ts";
 
 export function createObject(cluster: Cluster, request: ResourceRequest): KubeObject {
   const object = parseObject(request);
@@ -72,6 +68,7 @@ export function replaceObject(cluster: Cluster, request: ResourceRequest): KubeO
   }));
 }
 
+/** All four kinds of patch, told apart by their content type. */
 export function patchObject(cluster: Cluster, request: ResourceRequest): KubeObject {
   const mediaType = request.contentType.split(";")[0]?.trim() ?? "";
   const body = parseBody(request.body);
@@ -151,67 +148,6 @@ function pick<T extends object>(fields: T): { [K in keyof T]: NonNullable<T[K]> 
   };
 }
 
-function validate(type: ResourceType, object: NewObject): void {
-  const name = object.metadata.name ?? object.metadata.generateName ?? "";
-  for (const [key, value] of Object.entries(object.metadata.annotations ?? {})) {
-    if (typeof value !== "string") {
-      throw badRequest(
-        `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: json: cannot unmarshal ${typeof value} into Go struct field ObjectMeta.metadata.annotations of type string (${key})`,
-      );
-    }
-  }
-  if (!selectorOwners.has(type.kind)) return;
-  const spec = object["spec"] as Partial<PodOwner["spec"]> | undefined;
-  if (spec?.template === undefined || spec.selector === undefined) {
-    throw invalid(type, name, [
-      { field: "spec.template", reason: "FieldValueRequired", message: "Required value" },
-    ]);
-  }
-  if (!matchesSelector(spec.selector, spec.template.metadata?.labels)) {
-    throw invalid(type, name, [
-      {
-        field: "spec.template.metadata.labels",
-        reason: "FieldValueInvalid",
-        message: `Invalid value: ${JSON.stringify(spec.template.metadata?.labels ?? {})}: \`selector\` does not match template \`labels\``,
-      },
-    ]);
-  }
-  if (typeof spec.replicas === "number" && spec.replicas < 0) {
-    throw invalid(type, name, [
-      {
-        field: "spec.replicas",
-        reason: "FieldValueInvalid",
-        message: `Invalid value: ${spec.replicas}: must be greater than or equal to 0`,
-      },
-    ]);
-  }
-}
-
-function validateChange(type: ResourceType, before: KubeObject, after: KubeObject): void {
-  const name = before.metadata.name;
-  if (selectorOwners.has(type.kind)) {
-    const selectorOf = (object: KubeObject) => canonical((object as PodOwner).spec.selector);
-    if (selectorOf(before) !== selectorOf(after)) {
-      throw invalid(type, name, [
-        { field: "spec.selector", reason: "FieldValueInvalid", message: "Invalid value: field is immutable" },
-      ]);
-    }
-  }
-  if (type.kind === "Pod") {
-    const frozen = (pod: Pod) =>
-      canonical({ ...pod.spec, containers: pod.spec.containers.map(({ image: _, ...rest }) => rest) });
-    if (frozen(before as Pod) !== frozen(after as Pod)) {
-      throw invalid(type, name, [
-        {
-          field: "spec",
-          reason: "FieldValueForbidden",
-          message: "Forbidden: pod updates may not change fields other than `spec.containers[*].image`",
-        },
-      ]);
-    }
-  }
-}
-
 export function deleteObject(cluster: Cluster, request: ResourceRequest): KubeObject | object {
   const { type, namespace, name } = request;
   const present = cluster.store.get(type.key, namespace, name);
@@ -259,51 +195,6 @@ export function deleteObject(cluster: Cluster, request: ResourceRequest): KubeOb
   };
 }
 
-/** `…/scale` of a Deployment, ReplicaSet or StatefulSet. */
-export function scaleObject(cluster: Cluster, request: ResourceRequest): object {
-  if (request.method === "GET") return scaleOf(cluster, request);
-  const body = parseBody(request.body);
-  const current = scaleOf(cluster, request);
-  const wanted =
-    request.method === "PUT"
-      ? body
-      : request.contentType.includes("json-patch")
-        ? jsonPatch(current, body)
-        : mergePatch(current, body);
-  const replicas = (wanted as { spec?: { replicas?: unknown } }).spec?.replicas;
-  if (typeof replicas !== "number") throw badRequest("spec.replicas must be a number");
-  cluster.store.update(
-    request.type.key,
-    request.namespace,
-    request.name,
-    { manager: managerOf(request) },
-    (draft) => {
-      (draft as PodOwner).spec.replicas = replicas;
-      return draft;
-    },
-  );
-  return scaleOf(cluster, request);
-}
-
-function scaleOf(cluster: Cluster, request: ResourceRequest): object {
-  const object = cluster.store.get(request.type.key, request.namespace, request.name) as PodOwner | undefined;
-  if (object === undefined) throw notFound(request.type, request.name);
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  return {
-    kind: "Scale",
-    apiVersion: "autoscaling/v1",
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: object.spec.replicas ?? 1 },
-    status: { replicas: object.status["replicas"] ?? 0 },
-  };
-}
-
-/** A delete that respects nothing but the pod's existence; budgets are the caller's business. */
-export function evictPod(cluster: Cluster, request: ResourceRequest): object {
-  deleteObject(cluster, { ...request, subresource: "", body: "" });
-  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
-}
-
 function parseObject(request: ResourceRequest): NewObject {
   const object = parseBody(request.body) as NewObject | null;
   if (typeof object !== "object" || object === null)
@@ -320,7 +211,8 @@ function parseObject(request: ResourceRequest): NewObject {
   return { ...object, apiVersion: type.apiVersion, kind: type.kind, metadata: { ...object.metadata } };
 }
 
-function parseBody(body: string): unknown {
+/** YAML or JSON; throws `StatusError` for neither. */
+export function parseBody(body: string): unknown {
   try {
     // YAML covers JSON, and apply patches come as either.
     return body.trimStart().startsWith("{") || body.trimStart().startsWith("[")

@@ -18,6 +18,8 @@ export interface Application {
   readonly calls: readonly AwsCall[];
   /** False: its containers never become ready, as after a bad release. */
   readonly ready?: boolean;
+  /** True: the first AWS call that fails ends the process, and the kubelet starts it again after a while. */
+  readonly exitsOnFailure?: boolean;
   /** Lines of a program that is not one of the written-out kinds (an agent, a DNS server), at its start. */
   readonly startLines?: (process: ProcessFacts) => readonly string[];
 }

@@ -20,8 +20,8 @@ const sdks: Readonly<Record<SdkName, Sdk>> = {
 
 /** A running program of a container. */
 export interface ContainerProcess {
-  /** One round of work: a little noise, and every AWS call once. */
-  tick(): void;
+  /** One round of work: a little noise, and every AWS call once. Answers whether the program has ended by it. */
+  tick(): "running" | "exited";
 }
 
 export interface ProcessParts {
@@ -52,17 +52,21 @@ export function startProcess(parts: ProcessParts): ContainerProcess {
 
   return {
     tick() {
-      if (application.startLines !== undefined) return;
+      if (application.startLines !== undefined) return "running";
+      let failed = false;
       write(sdk.log.noise(facts()));
       for (const call of application.calls) {
         const credentials = resolve(parts.now());
         if (!credentials.ok) {
           write(sdk.log.withoutCredentials(facts(), call, credentials.failures));
+          failed = true;
           continue;
         }
         const answer = account.call(credentials.session, { ...call, userAgent: sdk.userAgent });
+        failed ||= !answer.ok;
         write(answer.ok ? sdk.log.succeeded(facts(), call) : sdk.log.denied(facts(), call, answer));
       }
+      return failed && application.exitsOnFailure === true ? "exited" : "running";
     },
   };
 }

@@ -358,6 +358,32 @@ describe("logs", () => {
   });
 });
 
+test("a program that ends by its failure is started again, and the log of the process before stays readable", async () => {
+  const call = { action: "s3:GetObject", resource: "arn:aws:s3:::none/x" };
+  cluster.registerImage("crash:1", { name: "crash", sdk: "boto3", calls: [call], exitsOnFailure: true });
+  cluster.create(
+    workload({
+      kind: "Deployment",
+      namespace: "scratch",
+      name: "crash",
+      image: "crash:1",
+      serviceAccount: "app",
+    }),
+  );
+  cluster.settle();
+  cluster.kubelet.tick();
+
+  const [pod] = (
+    await core().listNamespacedPod({ namespace: "scratch", labelSelector: "app.kubernetes.io/name=crash" })
+  ).items;
+  const status = pod?.status?.containerStatuses?.[0];
+  expect(status?.state?.waiting?.reason).toBe("CrashLoopBackOff");
+  expect(status?.lastState?.terminated?.exitCode).toBe(1);
+  expect(status?.ready).toBe(false);
+  const at = { namespace: "scratch", name: pod?.metadata?.name ?? "" };
+  expect(await core().readNamespacedPodLog({ ...at, previous: true })).toContain("AccessDenied");
+});
+
 test("faults that a test switches on", async () => {
   cluster.faults.set("k8s:list/nodes", "throttled", 1);
 
