@@ -1,0 +1,60 @@
+import type { LogErrorGroup } from "../../core/evidence.ts";
+
+/** What the scanner found in one container's log. */
+export type ScannedGroup = Omit<LogErrorGroup, "pods" | "containers">;
+
+/** One log that was read, without its text. */
+export interface ScannedLog {
+  readonly pod: string;
+  readonly container: string;
+  readonly previous: boolean;
+  readonly lines: number;
+  readonly groups: readonly ScannedGroup[];
+}
+
+/**
+ * One list of distinct errors over all logs, most frequent first. Errors are the same when everything that names the
+ * fault is; request ids, excerpts and times differ from line to line, and the newest are kept.
+ */
+export function mergeLogErrors(logs: readonly ScannedLog[]): readonly LogErrorGroup[] {
+  const merged = new Map<string, LogErrorGroup>();
+  for (const { pod, container, groups } of logs) {
+    for (const group of groups) {
+      const key = identityOf(group);
+      const found = { ...group, pods: [pod], containers: [container] };
+      const known = merged.get(key);
+      merged.set(key, known === undefined ? found : join(known, found));
+    }
+  }
+  return [...merged.values()].sort((a, b) => b.count - a.count || compare(identityOf(a), identityOf(b)));
+}
+
+function identityOf(group: ScannedGroup): string {
+  const { kind, principalArn, action, missingAction, resource, denyLayer, policyArn, sdk } = group;
+  return JSON.stringify([kind, principalArn, action, missingAction, resource, denyLayer, policyArn, sdk]);
+}
+
+function join(a: LogErrorGroup, b: LogErrorGroup): LogErrorGroup {
+  const newest = (b.lastSeen ?? "") > (a.lastSeen ?? "") ? b : a;
+  return {
+    ...newest,
+    count: a.count + b.count,
+    firstSeen: earliest(a.firstSeen, b.firstSeen),
+    lastSeen: newest.lastSeen,
+    pods: union(a.pods, b.pods),
+    containers: union(a.containers, b.containers),
+  };
+}
+
+function earliest(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
+function union(a: readonly string[], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])].sort();
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
