@@ -41,7 +41,7 @@ export interface SandboxOptions {
   readonly rbac?: { readonly [role in SandboxRole]?: readonly Grant[] };
 }
 
-export interface SandboxCluster {
+interface SandboxCluster {
   readonly url: string;
   /** The cluster as it is now: another one after `reset`. */
   readonly cluster: Cluster;

@@ -10,7 +10,7 @@ import { reconcileReplicaSets } from "./controllers/replica-sets.ts";
 import { reconcileStatefulSets } from "./controllers/stateful-sets.ts";
 import { createEventRecorder } from "./events.ts";
 import { createKubelet, type Kubelet } from "./kubelet.ts";
-import type { KubeObject, NewObject, Pod } from "./objects.ts";
+import type { KubeObject, NewObject } from "./objects.ts";
 import { createRandom } from "./random.ts";
 import { everything, type Grant } from "./rbac.ts";
 import { createStore, type Store } from "./store.ts";
@@ -27,7 +27,7 @@ export interface ClusterOptions {
   readonly tickMs: number;
 }
 
-export interface User {
+interface User {
   readonly name: string;
   readonly groups: readonly string[];
 }
@@ -46,13 +46,11 @@ export interface Cluster {
   registerImage(image: string, application: Application): void;
   /** Creates an object as `manager`, through admission where it is a pod. */
   create(object: NewObject, manager?: string): KubeObject;
-  /** Creates a pod through admission. */
-  createPod(object: NewObject, manager: string): Pod;
   addUser(token: string, user: User, grants: readonly Grant[]): void;
   /** Replaces what the token's user may do. Throws for a token that no user has. */
   applyRbac(token: string, grants: readonly Grant[]): void;
   userOf(token: string): { readonly user: User; readonly grants: readonly Grant[] } | undefined;
-  /** Everybody who may do everything by their group, as `system:masters`. */
+  /** What the token's user may do; everything for the group `system:masters`. */
   grantsOf(token: string): readonly Grant[];
   /** Steps until nothing moves any more; for stories, whose past needs no pace. */
   settle(): void;
@@ -80,6 +78,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const kubelet = createKubelet(context);
   const users = new Map<string, { user: User; grants: readonly Grant[] }>();
   let live = false;
+  let moved = false;
   let pending: NodeJS.Timeout | null = null;
   let ticker: NodeJS.Timeout | null = null;
 
@@ -102,7 +101,10 @@ export function createCluster(options: ClusterOptions): Cluster {
   }
 
   store.onWrite((type) => {
-    if (type.key !== "events") stepLater();
+    // An event is a word about what happened: nothing follows from it.
+    if (type.key === "events") return;
+    moved = true;
+    stepLater();
   });
 
   return {
@@ -167,7 +169,6 @@ export function createCluster(options: ClusterOptions): Cluster {
         ? createPod(context, object, { manager })
         : store.create(object, { manager });
     },
-    createPod: (object, manager) => createPod(context, object, { manager }),
     addUser(token, user, grants) {
       users.set(token, { user, grants });
     },
@@ -184,9 +185,9 @@ export function createCluster(options: ClusterOptions): Cluster {
     },
     settle() {
       for (let round = 0; round < 500; round++) {
-        const before = store.version();
+        moved = false;
         step();
-        if (store.version() === before) return;
+        if (!moved) return;
       }
       throw new Error(`Cluster ${name} does not come to rest.`);
     },

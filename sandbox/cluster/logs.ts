@@ -6,7 +6,7 @@ export interface ContainerLog {
   lines(): readonly string[];
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly sinceTime?: Date;
   readonly sinceSeconds?: number;
   readonly tailLines?: number;

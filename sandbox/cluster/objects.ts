@@ -24,7 +24,7 @@ export interface ManagedFieldsEntry {
   subresource?: string;
 }
 
-export interface ObjectMeta {
+interface ObjectMeta {
   name: string;
   generateName?: string;
   namespace?: string;
@@ -56,13 +56,13 @@ export interface NewObject {
   [field: string]: unknown;
 }
 
-export interface EnvVar {
+interface EnvVar {
   name: string;
   value?: string;
   valueFrom?: unknown;
 }
 
-export interface VolumeMount {
+interface VolumeMount {
   name: string;
   mountPath: string;
   readOnly?: boolean;
@@ -76,7 +76,7 @@ export interface Container {
   [field: string]: unknown;
 }
 
-export interface Volume {
+interface Volume {
   name: string;
   projected?: { defaultMode?: number; sources: unknown[] };
   [source: string]: unknown;

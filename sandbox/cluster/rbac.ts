@@ -2,7 +2,7 @@ import { parseAllDocuments } from "yaml";
 import type { Access } from "./status.ts";
 
 /** A rule of a Role or ClusterRole, as the manifests have it. */
-export interface PolicyRule {
+interface PolicyRule {
   readonly apiGroups?: readonly string[];
   readonly resources?: readonly string[];
   readonly resourceNames?: readonly string[];

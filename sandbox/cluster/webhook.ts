@@ -3,7 +3,7 @@ import { matchesSelector } from "./selectors.ts";
 
 /** Name of the object and of its entry on EKS. */
 export const webhookConfigurationName = "pod-identity-webhook";
-export const webhookEntryName = "iam-for-pods.amazonaws.com";
+const webhookEntryName = "iam-for-pods.amazonaws.com";
 
 const podIdentityToken = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
 const irsaToken = "/var/run/secrets/eks.amazonaws.com/serviceaccount";

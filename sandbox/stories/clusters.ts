@@ -13,7 +13,7 @@ export const webhookCaBundles: Readonly<Record<ClusterName, string>> = {
   "eks-legacy": legacyPodIdentityCa,
 };
 
-export const oidcIssuers: Readonly<Record<ClusterName, string>> = {
+const oidcIssuers: Readonly<Record<ClusterName, string>> = {
   "eks-workshop": "https://oidc.eks.us-west-2.amazonaws.com/id/0F1E2D3C4B5A69788796A5B4C3D2E1F0",
   "eks-legacy": "https://oidc.eks.us-west-2.amazonaws.com/id/A9B8C7D6E5F4031221304F5E6D7C8B9A",
 };

@@ -9,7 +9,7 @@ const repository = "111122223333.dkr.ecr.us-west-2.amazonaws.com/payments";
 const webhooks = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
 
 /** When somebody pasted another webhook's certificate into the pod identity webhook's configuration. */
-export const caBundleEditMinutesAgo = 26 * hours;
+const caBundleEditMinutesAgo = 26 * hours;
 
 /**
  * Annotation, trust and role are right, but the API server no longer reaches the pod identity webhook. Pods of the

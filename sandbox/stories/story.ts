@@ -2,7 +2,7 @@ import type { Account } from "../account/account.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 
 /** What a diagnosis of the story's workload has to say. */
-export interface Expectation {
+interface Expectation {
   readonly conclusion: "cause-found" | "no-fault-found";
   /** Null where nothing is wrong. */
   readonly ruleId: string | null;

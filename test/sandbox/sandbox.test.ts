@@ -149,8 +149,10 @@ test("a restarted DaemonSet gets a new pod on every node", async () => {
   await apps.patchNamespacedDaemonSet({ ...at, body: restart("now") });
   await eventually(
     () => apps.readNamespacedDaemonSet(at),
-    ({ status }) =>
-      status?.updatedNumberScheduled === before.length && status.numberAvailable === before.length,
+    ({ status, metadata }) =>
+      status?.observedGeneration === metadata?.generation &&
+      status?.updatedNumberScheduled === before.length &&
+      status.numberAvailable === before.length,
   );
 
   const after = await names();

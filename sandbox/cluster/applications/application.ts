@@ -1,11 +1,11 @@
-import type { CallAnswer, Refusal, Session } from "../../account/model.ts";
+import type { Refusal, Session } from "../../account/model.ts";
 import type { Random } from "../random.ts";
 
 /** Which AWS SDK a simulated program is written with; `none`: it makes no AWS calls. */
 export type SdkName = "java-v1" | "java-v2" | "boto3" | "go-v2" | "js-v3" | "none";
 
 /** One AWS call that the program makes at every round. */
-export interface AwsCall {
+interface AwsCall {
   /** As IAM spells it: `dynamodb:Query`. */
   readonly action: string;
   readonly resource: string;
@@ -54,7 +54,7 @@ export type Credentials =
     };
 
 /** How programs of one SDK write their log. */
-export interface SdkLog {
+interface SdkLog {
   /** Log lines of the start, before the first AWS call. */
   started(process: ProcessFacts): readonly string[];
   /** Ordinary work that has nothing to do with AWS. */
@@ -78,5 +78,3 @@ export interface Sdk {
   readonly remembersProvider: boolean;
   readonly log: SdkLog;
 }
-
-export type { CallAnswer };

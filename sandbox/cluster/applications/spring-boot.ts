@@ -14,7 +14,7 @@ const banner = [
 ];
 
 /** One line in Spring Boot's own pattern. */
-export function springLine(
+function springLine(
   process: ProcessFacts,
   level: string,
   thread: string,
@@ -25,7 +25,7 @@ export function springLine(
   return `${time} ${level.padStart(5)} 1 --- [${thread.slice(-15).padStart(15)}] ${logger.slice(-40).padEnd(40)} : ${message}`;
 }
 
-export function requestThread(process: ProcessFacts): string {
+function requestThread(process: ProcessFacts): string {
   return `nio-8080-exec-${1 + process.random.int(10)}`;
 }
 
@@ -77,7 +77,7 @@ export function springNoise(process: ProcessFacts): readonly string[] {
 }
 
 /** The frames below a controller that are the same in every Spring MVC application on Tomcat. */
-export const springFrames: readonly string[] = [
+const springFrames: readonly string[] = [
   "\tat java.base/jdk.internal.reflect.NativeMethodAccessorImpl.invoke0(Native Method) ~[na:na]",
   "\tat java.base/java.lang.reflect.Method.invoke(Method.java:568) ~[na:na]",
   "\tat org.springframework.web.method.support.InvocableHandlerMethod.doInvoke(InvocableHandlerMethod.java:255) ~[spring-web-6.1.5.jar!/:6.1.5]",
