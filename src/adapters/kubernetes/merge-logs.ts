@@ -1,7 +1,5 @@
 import type { LogErrorGroup } from "../../core/evidence.ts";
-
-/** What the scanner found in one container's log. */
-export type ScannedGroup = Omit<LogErrorGroup, "pods" | "containers">;
+import type { ScannedError } from "../../core/logs/stream.ts";
 
 /** One log that was read, without its text. */
 export interface ScannedLog {
@@ -9,7 +7,7 @@ export interface ScannedLog {
   readonly container: string;
   readonly previous: boolean;
   readonly lines: number;
-  readonly groups: readonly ScannedGroup[];
+  readonly errors: readonly ScannedError[];
 }
 
 /**
@@ -18,10 +16,10 @@ export interface ScannedLog {
  */
 export function mergeLogErrors(logs: readonly ScannedLog[]): readonly LogErrorGroup[] {
   const merged = new Map<string, LogErrorGroup>();
-  for (const { pod, container, groups } of logs) {
-    for (const group of groups) {
-      const key = identityOf(group);
-      const found = { ...group, pods: [pod], containers: [container] };
+  for (const { pod, container, errors } of logs) {
+    for (const error of errors) {
+      const key = identityOf(error);
+      const found = { ...error, pods: [pod], containers: [container] };
       const known = merged.get(key);
       merged.set(key, known === undefined ? found : join(known, found));
     }
@@ -29,8 +27,8 @@ export function mergeLogErrors(logs: readonly ScannedLog[]): readonly LogErrorGr
   return [...merged.values()].sort((a, b) => b.count - a.count || compare(identityOf(a), identityOf(b)));
 }
 
-function identityOf(group: ScannedGroup): string {
-  const { kind, principalArn, action, missingAction, resource, denyLayer, policyArn, sdk } = group;
+function identityOf(error: ScannedError): string {
+  const { kind, principalArn, action, missingAction, resource, denyLayer, policyArn, sdk } = error;
   return JSON.stringify([kind, principalArn, action, missingAction, resource, denyLayer, policyArn, sdk]);
 }
 

@@ -39,8 +39,7 @@ type LogOutcome =
  */
 export function createLogsCollector({ client, clock }: CollectorDeps): Collector<"logs.errors"> {
   async function read(run: LogRun, { question, signal }: CollectContext): Promise<LogOutcome> {
-    const scanner = createLogScanner();
-    let lines = 0;
+    const scanner = createLogScanner({ timestamps: true });
     const outcome = await client.streamLog(
       { namespace: question.namespace, name: run.pod },
       {
@@ -50,10 +49,7 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
         limitBytes,
         tailLines,
       },
-      (text) => {
-        lines += countLines(text);
-        scanner.push(text);
-      },
+      scanner.push,
       AbortSignal.any([signal, AbortSignal.timeout(logTimeoutMs)]),
     );
     switch (outcome.type) {
@@ -61,12 +57,11 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
         return { type: "unread", run, reason: "the pod is gone", failure: null };
       case "failed":
         return { type: "unread", run, ...readFailure(outcome.failure) };
-      case "ok":
-        return {
-          type: "read",
-          log: { ...run, lines, groups: scanner.end() },
-          truncated: outcome.value.bytes >= limitBytes || lines >= tailLines,
-        };
+      case "ok": {
+        const { lines, errors } = scanner.end();
+        const truncated = outcome.value.bytes >= limitBytes || lines >= tailLines;
+        return { type: "read", log: { ...run, lines, errors }, truncated };
+      }
     }
   }
 
@@ -136,12 +131,6 @@ export function planReads(
     }
   }
   return { runs, notStarted };
-}
-
-function countLines(text: string): number {
-  let lines = 0;
-  for (let index = text.indexOf("\n"); index >= 0; index = text.indexOf("\n", index + 1)) lines += 1;
-  return lines;
 }
 
 /** Runs `work` over all items, at most `width` at a time; answers in the items' order. */

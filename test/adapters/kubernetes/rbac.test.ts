@@ -1,0 +1,147 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleepFor } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Grant, grantsFromManifests, withoutPermission } from "../../../sandbox/cluster/rbac.ts";
+import { type Sandbox, type SandboxRole, startSandbox } from "../../../sandbox/sandbox.ts";
+import { resolveWorkload } from "../../../src/adapters/kubernetes/resolve.ts";
+import { createRolloutRestartExecutor } from "../../../src/adapters/kubernetes/rollout-restart.ts";
+import { listWorkloads } from "../../../src/adapters/kubernetes/workload-facts.ts";
+import { type WorkloadKind, workloadKinds } from "../../../src/core/evidence.ts";
+import {
+  clock,
+  collectorsOf,
+  connect,
+  gatherAll,
+  missingPermissions,
+  permissionOf,
+  question,
+  singlePermissions,
+} from "./sandboxed.ts";
+
+const grants = { investigator: await deployed("investigator"), executor: await deployed("executor") };
+
+let sandbox: Sandbox;
+
+async function deployed(role: "investigator" | "executor"): Promise<readonly Grant[]> {
+  const manifest = new URL(`../../../deploy/rbac/${role}.yaml`, import.meta.url);
+  const serviceAccount = { namespace: "eksiam", name: `eksiam-${role}` };
+  return grantsFromManifests([await readFile(manifest, "utf8")], serviceAccount);
+}
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ paceMs: 2, tickMs: 0 });
+  installEveryKind(sandbox);
+});
+afterAll(() => sandbox.close());
+beforeEach(() => sandbox.applyRbac("investigator", grants.investigator));
+
+const never = () => new AbortController().signal;
+
+/** Workloads named `x` of every kind but those that the stories have, in one namespace. */
+function installEveryKind({ clusters }: Sandbox): void {
+  const { cluster } = clusters["eks-workshop"];
+  const spec = { containers: [{ name: "main", image: "public.ecr.aws/docker/library/busybox:1.36" }] };
+  const template = { metadata: { labels: { app: "x" } }, spec };
+  const selector = { matchLabels: { app: "x" } };
+  const metadata = { name: "x", namespace: "every-kind" };
+  cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "every-kind" } });
+  cluster.create({ apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector, template } });
+  cluster.create({ apiVersion: "apps/v1", kind: "StatefulSet", metadata, spec: { selector, template } });
+  cluster.create({ apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec: { selector, template } });
+  cluster.create({ apiVersion: "batch/v1", kind: "Job", metadata, spec: { template } });
+  cluster.create({
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata,
+    spec: { schedule: "0 3 * * *", jobTemplate: { spec: { template } } },
+  });
+  cluster.create({ apiVersion: "v1", kind: "Pod", metadata, spec });
+}
+
+/** Everything that the investigator does in a cluster; answers the permissions that it lacked. */
+async function everything(): Promise<readonly string[]> {
+  const { client } = connect(sandbox);
+  const missing: (string | null)[] = [];
+  for (const [namespace, name, kinds] of [
+    ["carts", "carts", ["Deployment"]],
+    ["every-kind", "x", workloadKinds],
+  ] as [string, string, readonly WorkloadKind[]][]) {
+    for (const kind of kinds) {
+      missing.push(
+        ...missingPermissions(await gatherAll(collectorsOf(sandbox), question(namespace, name, { kind }))),
+      );
+    }
+  }
+  const resolved = await resolveWorkload(client, question("carts", "gone", { kind: null }), never());
+  if (!resolved.ok) missing.push(permissionOf(resolved.error));
+  const listed = await listWorkloads(client, clock, null, never());
+  if (listed.status === "unavailable") missing.push(listed.permission ?? null);
+  return [...new Set(missing.filter((permission) => permission !== null))].sort();
+}
+
+describe("the investigator's ClusterRole", () => {
+  it("grants all that is asked for", async () => {
+    expect(await everything()).toEqual([]);
+  });
+
+  it.each(singlePermissions(grants.investigator))("needs $text", async (permission) => {
+    sandbox.applyRbac("investigator", withoutPermission(grants.investigator, permission));
+
+    expect(await everything()).toEqual([permission.text]);
+  });
+
+  it("reads no Secret and no ConfigMap, and writes nothing", () => {
+    for (const { resource, verb } of singlePermissions(grants.investigator)) {
+      expect(["secrets", "configmaps"]).not.toContain(resource);
+      expect(["get", "list"]).toContain(verb);
+    }
+  });
+});
+
+describe("the executor's ClusterRole", () => {
+  async function restartAll(role: SandboxRole): Promise<readonly string[]> {
+    const executor = createRolloutRestartExecutor({
+      client: connect(sandbox, role).client,
+      clock,
+      sleep: (_, aborted) => sleepFor(5, undefined, { signal: aborted }),
+    });
+    const errors: string[] = [];
+    for (const kind of ["Deployment", "StatefulSet", "DaemonSet"] as const) {
+      const target = { cluster: "eks-workshop", kind, namespace: "every-kind", name: "x" };
+      const { mark } = await currentMark(kind);
+      const after = { mark: `${mark ?? ""}+` };
+      const change = { kind: "k8s.rollout.restart" as const, target, before: { mark }, after };
+      await executor.apply(change, never()).catch((error: unknown) => errors.push(String(error)));
+    }
+    return errors;
+  }
+
+  async function currentMark(kind: "Deployment" | "StatefulSet" | "DaemonSet") {
+    const target = { cluster: "eks-workshop", kind, namespace: "every-kind", name: "x" };
+    const change = {
+      kind: "k8s.rollout.restart" as const,
+      target,
+      before: { mark: null },
+      after: { mark: "" },
+    };
+    const sleep = () => Promise.resolve();
+    return createRolloutRestartExecutor({ client: connect(sandbox, "admin").client, clock, sleep }).read(
+      change,
+      never(),
+    );
+  }
+
+  it("grants all that is asked for", async () => {
+    sandbox.applyRbac("executor", grants.executor);
+
+    expect(await restartAll("executor")).toEqual([]);
+  });
+
+  it.each(singlePermissions(grants.executor))("needs $text", async (permission) => {
+    sandbox.applyRbac("executor", withoutPermission(grants.executor, permission));
+
+    const errors = await restartAll("executor");
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain(permission.text);
+  });
+});
