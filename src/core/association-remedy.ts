@@ -1,0 +1,177 @@
+import type { Absent, Evidence, Found, LogErrorGroup, Question, WorkloadFacts } from "./evidence.ts";
+import { statementFor } from "./iam/least-privilege.ts";
+import { known } from "./identity.ts";
+import { cannotUsePodIdentity, needsAgent } from "./injection.ts";
+import type { Change, CreateAssociation, ManualStep } from "./plan.ts";
+import { chooseRole, type RoleChoice } from "./role-choice.ts";
+import { listed, recreateStep, restartOf, serviceAccountOf, shellWord } from "./subject.ts";
+import { podIdentityService } from "./trust-view.ts";
+
+interface Remedy {
+  readonly fix?: readonly [Change, ...Change[]];
+  readonly manual?: readonly ManualStep[];
+}
+
+/** What the remedy looks at: a rule that offers it wants these. */
+export const associationRemedyWants = [
+  "iam.candidate-roles",
+  "eks.cluster",
+  "k8s.nodes",
+  "k8s.agent",
+  "eks.agent-addon",
+  "k8s.sharing",
+] as const;
+
+/**
+ * Gives a workload without any identity one: a Pod Identity association with an existing role, then a restart.
+ * Only what the evidence singles out is offered as a change; everything else is a step for a person. The node role
+ * is never given more rights: https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
+ */
+export function associationRemedy(
+  evidence: Evidence & { readonly "k8s.workload": Found<WorkloadFacts> | Absent },
+  question: Question,
+  denied: readonly LogErrorGroup[],
+): Remedy {
+  const workload = evidence["k8s.workload"];
+  if (workload.status === "absent") return {};
+  const cluster = known(evidence["eks.cluster"]);
+  const roles = known(evidence["iam.candidate-roles"]) ?? [];
+  const obstacle = obstacleOf(evidence, question, workload.value);
+  if (obstacle?.instead === true) return { manual: [obstacle.step] };
+  const before = obstacle === null ? [] : [obstacle.step];
+  if (cluster === null) return { manual: [...before, withoutCluster(question, workload.value)] };
+
+  const choice = chooseRole(roles, cluster, workload.value, denied);
+  const { chosen } = choice;
+  if (chosen === null || obstacle !== null) {
+    const after = {
+      title: "Then replace the pods: a running pod never gets a new identity",
+      command: restartCommand(workload.value),
+    };
+    return { manual: [...before, ...byHand(choice, question, cluster.region, workload.value), after] };
+  }
+
+  const create: CreateAssociation = {
+    kind: "eks.pod-identity-association.create",
+    target: {
+      cluster: question.cluster,
+      region: cluster.region,
+      namespace: workload.value.namespace,
+      serviceAccount: workload.value.template.serviceAccountName,
+    },
+    before: null,
+    after: { roleArn: chosen.arn },
+  };
+  const restart = restartOf(workload, question);
+  return restart === null
+    ? { fix: [create], manual: [recreateStep(workload.value)] }
+    : { fix: [create, restart] };
+}
+
+interface Obstacle {
+  readonly step: ManualStep;
+  /** The step replaces the association; else it comes before it. */
+  readonly instead: boolean;
+}
+
+function obstacleOf(evidence: Evidence, question: Question, workload: WorkloadFacts): Obstacle | null {
+  const { hostNetwork, serviceAccountName } = workload.template;
+  const nodes = known(evidence["k8s.nodes"]) ?? [];
+  const unfit = nodes.filter(cannotUsePodIdentity);
+  if (unfit.length > 0 || hostNetwork) {
+    const why = hostNetwork
+      ? "its pods use the host's network"
+      : `its pods run on ${listed(unfit.map(({ name, compute, os }) => `${name} (${os === "windows" ? os : compute})`))}, where Pod Identity does not work`;
+    return {
+      instead: true,
+      step: {
+        title: `Give service account ${serviceAccountOf(workload)} a role by IRSA, since ${why}; then replace the pods`,
+        command: `kubectl -n ${shellWord(workload.namespace)} get serviceaccount ${shellWord(serviceAccountName)} -o yaml`,
+      },
+    };
+  }
+  if (serviceAccountName === "default") {
+    return {
+      instead: true,
+      step: {
+        title: `Give the workload a service account of its own first: a role for "default" would be every pod's of namespace ${workload.namespace} that names none`,
+        command: `kubectl -n ${shellWord(workload.namespace)} create serviceaccount ${shellWord(workload.name)}`,
+      },
+    };
+  }
+  const inNeed = evidence["k8s.nodes"]?.status === "found" ? nodes.filter(needsAgent) : [null];
+  const agent = known(evidence["k8s.agent"])?.daemonSet ?? null;
+  const addon = known(evidence["eks.agent-addon"]);
+  if (inNeed.length === 0 || agent !== null || addon !== null) return null;
+  const region = known(evidence["eks.cluster"])?.region;
+  const where = `--cluster-name ${shellWord(question.cluster)}${region === undefined ? "" : ` --region ${shellWord(region)}`}`;
+  const unseen = ["k8s.agent", "eks.agent-addon"] as const;
+  const looked = unseen.some(
+    (kind) => evidence[kind]?.status === "absent" || evidence[kind]?.status === "found",
+  );
+  return {
+    instead: false,
+    step: {
+      title: `${looked ? "Install the EKS Pod Identity Agent first" : "Make sure that the EKS Pod Identity Agent is installed, which could not be seen"}: without it, an association gives no credentials`,
+      command: `aws eks create-addon ${where} --addon-name eks-pod-identity-agent`,
+    },
+  };
+}
+
+function byHand(
+  { chosen, candidates, needed }: RoleChoice,
+  question: Question,
+  region: string,
+  workload: WorkloadFacts,
+): readonly ManualStep[] {
+  const associate = (roleArn: string) =>
+    `aws eks create-pod-identity-association --cluster-name ${shellWord(question.cluster)} --region ${shellWord(region)} --namespace ${shellWord(workload.namespace)} --service-account ${shellWord(workload.template.serviceAccountName)} --role-arn ${shellWord(roleArn)}`;
+  if (chosen !== null) {
+    return [{ title: `Create an association with role ${chosen.name}`, command: associate(chosen.arn) }];
+  }
+  if (candidates.length > 0) {
+    return candidates.slice(0, 3).map(({ name, arn }) => ({
+      title: `Choose the role: ${name} trusts EKS Pod Identity for this service account`,
+      command: associate(arn),
+    }));
+  }
+  const name = `${question.cluster}-${workload.namespace}-${workload.template.serviceAccountName}`.slice(
+    0,
+    64,
+  );
+  const trust = {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: podIdentityService },
+        Action: ["sts:AssumeRole", "sts:TagSession"],
+      },
+    ],
+  };
+  const create: ManualStep = {
+    title: "No existing role fits: create one that EKS Pod Identity may assume, and an association with it",
+    command: `aws iam create-role --role-name ${shellWord(name)} --assume-role-policy-document ${shellWord(JSON.stringify(trust))}`,
+  };
+  if (needed.length === 0) return [create];
+  const document = { Version: "2012-10-17", Statement: needed.map(statementFor) };
+  return [
+    create,
+    {
+      title: "Allow it exactly what was denied",
+      command: `aws iam put-role-policy --role-name ${shellWord(name)} --policy-name denied-calls --policy-document ${shellWord(JSON.stringify(document))}`,
+    },
+  ];
+}
+
+function withoutCluster(question: Question, workload: WorkloadFacts): ManualStep {
+  return {
+    title: `Create a Pod Identity association for service account ${serviceAccountOf(workload)}; which role fits could not be judged, because the cluster could not be described`,
+    command: `aws eks describe-cluster --name ${shellWord(question.cluster)}`,
+  };
+}
+
+function restartCommand({ kind, namespace, name }: WorkloadFacts): string | null {
+  if (kind !== "Deployment" && kind !== "StatefulSet" && kind !== "DaemonSet") return null;
+  return `kubectl -n ${shellWord(namespace)} rollout restart ${shellWord(`${kind.toLowerCase()}/${name}`)}`;
+}

@@ -1,0 +1,207 @@
+import { isHistory } from "./denials.ts";
+import type {
+  Absent,
+  ContainerSpec,
+  Evidence,
+  Found,
+  LogErrorGroup,
+  PodFacts,
+  PodsFacts,
+  Question,
+  WorkloadFacts,
+} from "./evidence.ts";
+import { askedContainers, expectedIdentity, type IdentityOf, injectedInto, known } from "./identity.ts";
+import type { ManualStep, RestartRollout } from "./plan.ts";
+import { sha256 } from "./sha256.ts";
+
+/** A container of a running pod, judged for what it carries. */
+export interface Place {
+  readonly pod: PodFacts;
+  readonly container: ContainerSpec;
+}
+
+type Seen<T> = Found<T> | Absent;
+
+/** The annotation by which a pod keeps the EKS webhook away from some of its containers. */
+export const skipContainersAnnotation = "eks.amazonaws.com/skip-containers";
+
+/** An association is in effect some seconds after it was made, and so is an annotation in the webhook's cache. */
+export const settlingSeconds = 30;
+
+/** The two variables that belong together, by mechanism: the webhook adds both or none. */
+export const variablePairs = {
+  "pod-identity": ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"],
+  irsa: ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"],
+} as const;
+
+/** What the SDKs report when they find no identity of the pod's own. */
+const withoutIdentity = new Set(["no-credentials", "imds-unreachable"]);
+
+/** The name of the workload's ServiceAccount, `namespace/name`. */
+export function serviceAccountOf(workload: WorkloadFacts): string {
+  return `${workload.namespace}/${workload.template.serviceAccountName}`;
+}
+
+/** The subject of the tokens that the workload's pods carry, as a trust policy has to name it. */
+export function tokenSubject(workload: WorkloadFacts): string {
+  return `system:serviceaccount:${workload.namespace}:${workload.template.serviceAccountName}`;
+}
+
+/** `deployment/carts`, as kubectl takes it. */
+export function objectOf(workload: WorkloadFacts): string {
+  return `${workload.kind.toLowerCase()}/${workload.name}`;
+}
+
+/** The containers whose identity matters: of pods that have not run to their good end. */
+export function placesOf(pods: Seen<PodsFacts>, question: Question): readonly Place[] {
+  const running = pods.status === "found" ? pods.value.pods.filter((pod) => pod.phase !== "Succeeded") : [];
+  return running.flatMap((pod) =>
+    askedContainers(pod, question.container).map((container) => ({ pod, container })),
+  );
+}
+
+/**
+ * The containers that should carry the configured identity and do not, for no reason that lies in their own pod:
+ * neither skipped by annotation nor kept back by a variable that the pod sets itself.
+ */
+export function uninjected(evidence: Evidence, question: Question): readonly Place[] {
+  const expected = expectedIdentity(evidence);
+  const pods = evidence["k8s.pods"];
+  if (expected === null || expected.mechanism === "none" || pods === undefined) return [];
+  if (pods.status === "unavailable") return [];
+  return placesOf(pods, question).filter(
+    (place) =>
+      !carries(place.container, expected) &&
+      !skips(place) &&
+      halfPair(place.container, expected.mechanism) === null,
+  );
+}
+
+/** Does the container carry what the configuration gives it? */
+export function carries(container: ContainerSpec, expected: IdentityOf): boolean {
+  const injected = injectedInto(container);
+  if (injected.mechanism !== expected.mechanism) return false;
+  return expected.mechanism !== "irsa" || injected.roleArn === expected.roleArn;
+}
+
+/** Is the container named in its pod's skip list? */
+export function skips({ pod, container }: Place): boolean {
+  const list = pod.annotations[skipContainersAnnotation] ?? "";
+  return list.split(",").some((name) => name.trim() === container.name);
+}
+
+/**
+ * The one variable of a pair that a container sets without the other: the webhook then adds neither.
+ * https://github.com/aws/amazon-eks-pod-identity-webhook. Null: it sets both or none.
+ */
+export function halfPair(
+  container: ContainerSpec,
+  mechanism: IdentityOf["mechanism"],
+): { readonly set: string; readonly lacking: string } | null {
+  if (mechanism === "none") return null;
+  const [first, second] = variablePairs[mechanism];
+  const names = new Set(container.env.map((variable) => variable.name));
+  if (names.has(first) === names.has(second)) return null;
+  return names.has(first) ? { set: first, lacking: second } : { set: second, lacking: first };
+}
+
+/** The errors in the pods' logs that tell of the present, not of a container or an association that is gone. */
+export function currentErrors(evidence: Evidence): readonly LogErrorGroup[] {
+  const logs = known(evidence["logs.errors"])?.errors ?? [];
+  return logs.filter((error) => !isHistory(error, evidence));
+}
+
+/** Errors of an SDK that found no credentials at all. */
+export function credentialErrors(errors: readonly LogErrorGroup[]): readonly LogErrorGroup[] {
+  return errors.filter((error) => withoutIdentity.has(error.kind));
+}
+
+/** Calls that AWS refused to somebody. */
+export function deniedCalls(errors: readonly LogErrorGroup[]): readonly LogErrorGroup[] {
+  return errors.filter((error) => error.kind === "access-denied");
+}
+
+/** What was refused, `dynamodb:Query on arn:…`; the missing action where it is not the one that was asked for. */
+export function describeCall(error: LogErrorGroup): string {
+  const action = error.missingAction ?? error.action ?? "a call whose action the log does not name";
+  return error.resource === null ? action : `${action} on ${error.resource}`;
+}
+
+/** Names in a sentence: `a, b and 3 more`. */
+export function listed(names: readonly string[], limit = 3): string {
+  const distinct = [...new Set(names)];
+  const rest = distinct.length - limit;
+  if (rest > 0) return `${distinct.slice(0, limit).join(", ")} and ${rest} more`;
+  if (distinct.length < 2) return distinct.join("");
+  return `${distinct.slice(0, -1).join(", ")} and ${distinct.at(-1)}`;
+}
+
+/** Seconds since the epoch; NaN compares false with everything, so an unreadable time proves nothing. */
+export function seconds(time: string): number {
+  return Date.parse(time) / 1000;
+}
+
+/**
+ * The mark of a restart: unique to the workload and to the moment at which it was seen, so that a plan made from the
+ * same evidence carries the same mark, and a later one another.
+ */
+export function restartMark(question: Question, at: string): string {
+  return sha256(JSON.stringify([question.cluster, question.namespace, question.name, at])).slice(0, 16);
+}
+
+/** The restart that replaces the workload's pods; null where the kind has no rollout. */
+export function restartOf(workload: Found<WorkloadFacts>, question: Question): RestartRollout | null {
+  const { kind, namespace, name, restartMark: mark } = workload.value;
+  if (kind !== "Deployment" && kind !== "StatefulSet" && kind !== "DaemonSet") return null;
+  return {
+    kind: "k8s.rollout.restart",
+    target: { cluster: question.cluster, kind, namespace, name },
+    before: { mark },
+    after: { mark: restartMark(question, workload.at) },
+  };
+}
+
+/** How new pods come about: a restart where the kind has a rollout, else what a person does. */
+export function replacePods(
+  workload: Found<WorkloadFacts>,
+  question: Question,
+): { readonly fix?: readonly [RestartRollout]; readonly manual?: readonly ManualStep[] } {
+  const restart = restartOf(workload, question);
+  if (restart !== null) return { fix: [restart] };
+  return { manual: [recreateStep(workload.value)] };
+}
+
+/** What a person does with a workload that has no rollout. */
+export function recreateStep({ kind, namespace, name }: WorkloadFacts): ManualStep {
+  const object = shellWord(`${kind.toLowerCase()}/${name}`);
+  const where = `-n ${shellWord(namespace)}`;
+  switch (kind) {
+    case "CronJob":
+      return {
+        title: `Start a new run of cronjob ${name}: pods of runs that have begun keep what they were given`,
+        command: `kubectl ${where} create job --from=${object} ${shellWord(`${name}-again`)}`,
+      };
+    default:
+      return {
+        title: `Delete ${kind.toLowerCase()} ${name} and create it again from its manifest: it has no rollout, and a running pod never gets a new identity`,
+        command: `kubectl ${where} get ${object} -o yaml`,
+      };
+  }
+}
+
+/** A word that a POSIX shell takes literally. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** When the identity that the workload has now was configured; null: not recorded, or there is none. */
+export function configuredAt(evidence: Evidence): string | null {
+  switch (expectedIdentity(evidence)?.mechanism) {
+    case "pod-identity":
+      return known(evidence["eks.association"])?.createdAt ?? null;
+    case "irsa":
+      return known(evidence["k8s.service-account"])?.roleAnnotationChangedAt ?? null;
+    default:
+      return null;
+  }
+}

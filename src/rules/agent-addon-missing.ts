@@ -1,0 +1,66 @@
+import { expectedIdentity, injectedInto } from "../core/identity.ts";
+import { needsAgent } from "../core/injection.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { listed, placesOf, shellWord } from "../core/subject.ts";
+
+export const agentAddonMissing = defineRule({
+  id: "agent-addon-missing",
+  meta: {
+    title: "The EKS Pod Identity Agent is not installed",
+    stage: "token-and-agent",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
+    ],
+    messages: {
+      missing:
+        "Cluster {{cluster}} has no DaemonSet kube-system/eks-pod-identity-agent, and {{nodes}} have no agent built in: {{pods}} ask 169.254.170.23 for credentials, where nobody answers.",
+    },
+  },
+  when: {
+    needs: ["k8s.workload", "k8s.pods", "eks.association", "k8s.service-account"],
+    holds(evidence, question) {
+      if (expectedIdentity(evidence)?.mechanism !== "pod-identity") return "Pod Identity is not configured";
+      const asks = placesOf(evidence["k8s.pods"], question).some(
+        ({ container }) => injectedInto(container).mechanism === "pod-identity",
+      );
+      return asks || "no running pod asks the agent for credentials";
+    },
+  },
+  needs: ["k8s.agent", "k8s.nodes"],
+  wants: ["eks.agent-addon", "eks.cluster"],
+  check(evidence, question) {
+    const agent = evidence["k8s.agent"];
+    const nodes = evidence["k8s.nodes"];
+    if (agent.status === "found" && agent.value.daemonSet !== null) return pass();
+    if (nodes.status === "absent") return notApplicable("the pods run on no node");
+    const lacking = nodes.value.filter(needsAgent);
+    if (lacking.length === 0) return notApplicable("the pods' nodes need no agent DaemonSet");
+    const names = new Set(lacking.map(({ name }) => name));
+    const pods = placesOf(evidence["k8s.pods"], question)
+      .map(({ pod }) => pod)
+      .filter(({ nodeName }) => nodeName !== null && names.has(nodeName));
+    if (pods.length === 0) return notApplicable("no pod runs on a node that needs the agent");
+    const data = {
+      cluster: question.cluster,
+      nodes: listed([...names].map((name) => `node ${name}`)),
+      pods: listed(pods.map(({ name }) => `pod ${name}`)),
+    };
+    const addon = evidence["eks.agent-addon"];
+    const cluster = evidence["eks.cluster"];
+    const region = cluster.status === "found" ? ` --region ${shellWord(cluster.value.region)}` : "";
+    const where = `--cluster-name ${shellWord(question.cluster)}${region} --addon-name eks-pod-identity-agent`;
+    const installed = addon.status === "found";
+    return fail("missing", data, {
+      manual: [
+        {
+          title: installed
+            ? `The add-on is there with status ${addon.value.status}, its DaemonSet is not: see why`
+            : "Install the add-on; running pods find the agent without a restart",
+          command: `aws eks ${installed ? "describe-addon" : "create-addon"} ${where}`,
+        },
+      ],
+    });
+  },
+});

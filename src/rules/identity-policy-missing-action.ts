@@ -1,0 +1,51 @@
+import { allowStep } from "../core/iam-steps.ts";
+import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { describeCall, listed } from "../core/subject.ts";
+
+export const identityPolicyMissingAction = defineRule({
+  id: "identity-policy-missing-action",
+  meta: {
+    title: "No identity policy of the role allows the action",
+    stage: "authorization",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
+    ],
+    messages: {
+      missing:
+        "{{role}} is used as configured but may not {{calls}}: none of its {{count}} identity policies allows {{actions}} on anything.",
+    },
+  },
+  when: {
+    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
+    holds(evidence) {
+      return (
+        refusalsOfRole(evidence).length > 0 ||
+        "no call of the configured role was refused by its own policies"
+      );
+    },
+  },
+  needs: ["iam.role", "iam.role-policies"],
+  check(evidence) {
+    const role = evidence["iam.role"];
+    const association = evidence["eks.association"];
+    if (role.status === "absent") return notApplicable("the role does not exist");
+    if (association.status === "found" && association.value.targetRoleArn !== null) {
+      return notApplicable("the calls are made as the association's target role");
+    }
+    const policies = evidence["iam.role-policies"];
+    const judged = judgeRefusals(evidence, policies);
+    if (judged === null) return notApplicable("a policy of the role cannot be read");
+    const missing = judged.filter(({ verdict }) => verdict === "action");
+    if (missing.length === 0) return pass();
+    const data = {
+      role: role.value.arn,
+      calls: listed(missing.map(({ error }) => describeCall(error))),
+      count: String(policies.status === "found" ? policies.value.length : 0),
+      actions: listed(missing.map(({ action }) => action)),
+    };
+    return fail("missing", data, { manual: [allowStep(role.value.name, missing)] });
+  },
+});

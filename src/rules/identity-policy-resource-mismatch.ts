@@ -1,0 +1,51 @@
+import { allowStep } from "../core/iam-steps.ts";
+import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { listed } from "../core/subject.ts";
+
+export const identityPolicyResourceMismatch = defineRule({
+  id: "identity-policy-resource-mismatch",
+  meta: {
+    title: "The role may do this, but on other resources",
+    stage: "authorization",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html",
+    ],
+    messages: {
+      resource:
+        "{{role}} may {{action}} on {{allowedOn}}, but was asked to on {{resource}}, which none of these covers.",
+    },
+  },
+  when: {
+    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
+    holds(evidence) {
+      return (
+        refusalsOfRole(evidence).length > 0 ||
+        "no call of the configured role was refused by its own policies"
+      );
+    },
+  },
+  needs: ["iam.role", "iam.role-policies"],
+  check(evidence) {
+    const role = evidence["iam.role"];
+    const association = evidence["eks.association"];
+    if (role.status === "absent") return notApplicable("the role does not exist");
+    if (association.status === "found" && association.value.targetRoleArn !== null) {
+      return notApplicable("the calls are made as the association's target role");
+    }
+    const judged = judgeRefusals(evidence, evidence["iam.role-policies"]);
+    if (judged === null) return notApplicable("a policy of the role cannot be read");
+    const elsewhere = judged.filter(({ verdict }) => verdict === "resource");
+    const [first] = elsewhere;
+    if (first === undefined) return pass();
+    const data = {
+      role: role.value.arn,
+      action: first.action,
+      allowedOn: listed(first.allowedOn),
+      resource: first.resource ?? "all resources (*), as the call names none",
+    };
+    return fail("resource", data, { manual: [allowStep(role.value.name, elsewhere)] });
+  },
+});

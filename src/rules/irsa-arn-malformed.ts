@@ -1,0 +1,79 @@
+import { parseArn } from "../core/iam/arn.ts";
+import { expectedIdentity, roleAnnotation } from "../core/identity.ts";
+import { isRoleArn } from "../core/irsa.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { serviceAccountOf, shellWord } from "../core/subject.ts";
+
+export const irsaArnMalformed = defineRule({
+  id: "irsa-arn-malformed",
+  meta: {
+    title: "The service account's role annotation is no ARN of an IAM role",
+    stage: "identity-configuration",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
+    ],
+    messages: {
+      malformed:
+        'Service account {{serviceAccount}} is annotated with eks.amazonaws.com/role-arn: "{{value}}": {{because}}. The webhook injects it all the same, and STS refuses it.',
+      partition:
+        'Service account {{serviceAccount}} is annotated with eks.amazonaws.com/role-arn: "{{value}}": partition {{partition}}, but cluster {{cluster}} is in partition {{clusterPartition}}.',
+    },
+  },
+  when: {
+    needs: ["k8s.workload", "k8s.service-account", "eks.association"],
+    holds(evidence) {
+      return expectedIdentity(evidence)?.mechanism === "irsa" || "the role annotation does not decide here";
+    },
+  },
+  needs: ["eks.cluster"],
+  check(evidence, question) {
+    const workload = evidence["k8s.workload"];
+    const account = evidence["k8s.service-account"];
+    if (workload.status === "absent" || account.status === "absent") {
+      return notApplicable("there is no workload or no service account");
+    }
+    const value = account.value.annotations[roleAnnotation] ?? "";
+    const name = account.value.name;
+    const facts = { serviceAccount: serviceAccountOf(workload.value), value };
+    const annotate = (arn: string) =>
+      `kubectl -n ${shellWord(question.namespace)} annotate serviceaccount ${shellWord(name)} --overwrite ${shellWord(`${roleAnnotation}=${arn}`)}`;
+    if (!isRoleArn(value)) {
+      const cleaned = value.replace(/^[\s"']+|[\s"']+$/g, "");
+      const title = "Annotate the service account with the role's ARN, then restart the workload";
+      return fail(
+        "malformed",
+        { ...facts, because: reasonOf(value, cleaned) },
+        { manual: [{ title, command: isRoleArn(cleaned) ? annotate(cleaned) : null }] },
+      );
+    }
+    const cluster = evidence["eks.cluster"];
+    if (cluster.status === "absent") return pass();
+    const partition = parseArn(value)?.partition;
+    const clusterPartition = parseArn(cluster.value.arn)?.partition;
+    if (partition === undefined || clusterPartition === undefined || partition === clusterPartition)
+      return pass();
+    const data = { ...facts, partition, cluster: question.cluster, clusterPartition };
+    const manual = [
+      {
+        title:
+          "Annotate the service account with a role of the cluster's own partition, then restart the workload",
+        command: null,
+      },
+    ];
+    return fail("partition", data, { manual });
+  },
+});
+
+function reasonOf(value: string, cleaned: string): string {
+  if (value === "") return "it is empty";
+  if (isRoleArn(cleaned)) return "there are quotes or blanks around the ARN";
+  const arn = parseArn(cleaned);
+  if (arn === null) return "this is not an ARN";
+  if (arn.service !== "iam") return `this is an ARN of ${arn.service}, not of IAM`;
+  const [type] = arn.resource.split("/");
+  if (type !== "role") return `this names a ${type ?? "thing"}, not a role`;
+  if (!/^\d{12}$/.test(arn.accountId)) return "its account id is not twelve digits";
+  return "its role name holds characters that IAM does not allow";
+}

@@ -1,0 +1,52 @@
+import { trustStep } from "../core/iam-steps.ts";
+import { irsaRole } from "../core/irsa.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { irsaTrust, principalsOf, withStatement } from "../core/trust-view.ts";
+
+export const irsaTrustNoFederated = defineRule({
+  id: "irsa-trust-no-federated",
+  meta: {
+    title: "The role's trust policy does not name the cluster's OIDC provider",
+    stage: "role-assumption",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    ],
+    messages: {
+      unnamed:
+        "The trust policy of {{role}} lets in {{trusted}}, but not {{provider}}, the OIDC provider of cluster {{cluster}}.",
+    },
+  },
+  when: {
+    needs: ["k8s.service-account", "eks.association"],
+    holds(evidence) {
+      return irsaRole(evidence) !== null || "no role is given by annotation";
+    },
+  },
+  needs: ["k8s.workload", "eks.cluster", "iam.role"],
+  check(evidence) {
+    const trust = irsaTrust(evidence);
+    if (!trust.ok) return notApplicable(trust.error);
+    const { role, explanation, providerArn, issuer, subject, audience } = trust.value;
+    if (explanation.allowed) return pass();
+    if (explanation.statements.some(({ principalMatches }) => principalMatches)) {
+      return notApplicable("the trust policy names the provider");
+    }
+    const trusted = principalsOf(role.trustPolicy);
+    const data = {
+      role: role.arn,
+      trusted: trusted.length === 0 ? "nobody" : trusted.join(", "),
+      provider: providerArn,
+      cluster: evidence["eks.cluster"].status === "found" ? evidence["eks.cluster"].value.name : "",
+    };
+    const document = withStatement(role.trustPolicy, {
+      Effect: "Allow",
+      Principal: { Federated: providerArn },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: { StringEquals: { [`${issuer}:aud`]: audience, [`${issuer}:sub`]: subject } },
+    });
+    const title = `Add a statement for ${subject} to the trust policy of ${role.name}`;
+    return fail("unnamed", data, { manual: [trustStep(title, role.name, document)] });
+  },
+});

@@ -1,0 +1,78 @@
+import { trustStep } from "../core/iam-steps.ts";
+import { irsaRole } from "../core/irsa.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import {
+  describeCondition,
+  irsaTrust,
+  isLiteralWildcard,
+  isSubjectOf,
+  withChanged,
+  withCondition,
+} from "../core/trust-view.ts";
+
+export const irsaTrustSubMismatch = defineRule({
+  id: "irsa-trust-sub-mismatch",
+  meta: {
+    title: "The role's trust policy names another service account",
+    stage: "role-assumption",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html",
+    ],
+    messages: {
+      subject:
+        "The trust policy of {{role}} requires {{key}} {{trusted}}, but the pods' tokens carry {{actual}}.",
+      otherIssuer:
+        "The trust policy of {{role}} requires {{key}} {{trusted}}, but the pods' tokens come from {{issuer}}, so the key they carry is {{issuer}}:sub ({{actual}}).",
+    },
+  },
+  when: {
+    needs: ["k8s.service-account", "eks.association"],
+    holds(evidence) {
+      return irsaRole(evidence) !== null || "no role is given by annotation";
+    },
+  },
+  needs: ["k8s.workload", "eks.cluster", "iam.role"],
+  check(evidence) {
+    const trust = irsaTrust(evidence);
+    if (!trust.ok) return notApplicable(trust.error);
+    const { role, explanation, nearest, issuer, subject } = trust.value;
+    if (explanation.allowed) return pass();
+    if (nearest === null) return notApplicable("no statement names the provider and the action");
+    const own = nearest.failedConditions.find(({ key }) => isSubjectOf(key, issuer));
+    const foreign = nearest.failedConditions.find(
+      ({ key }) => key.toLowerCase().endsWith(":sub") && !isSubjectOf(key, issuer),
+    );
+    const condition = own ?? foreign;
+    if (condition === undefined) return pass();
+    if (isLiteralWildcard(condition, subject)) {
+      return notApplicable("the subject would match if its wildcard were one");
+    }
+    const facts = {
+      role: role.arn,
+      key: condition.key,
+      trusted: describeCondition(condition),
+      actual: subject,
+    };
+    const title = `Let the trust policy of ${role.name} name ${subject}; take the old subject out where nobody uses it any more`;
+    if (condition === own) {
+      // A negated operator refuses on purpose: only a person can say what it should be.
+      const document = /not/i.test(condition.operator)
+        ? null
+        : withChanged(role.trustPolicy, nearest.index, (statement) =>
+            withCondition(statement, condition.operator, condition.key, (present) => [...present, subject]),
+          );
+      return fail("subject", facts, { manual: [trustStep(title, role.name, document)] });
+    }
+    const document = withChanged(role.trustPolicy, nearest.index, (statement) =>
+      withCondition(
+        withCondition(statement, condition.operator, condition.key, () => []),
+        "StringEquals",
+        `${issuer}:sub`,
+        () => [subject],
+      ),
+    );
+    return fail("otherIssuer", { ...facts, issuer }, { manual: [trustStep(title, role.name, document)] });
+  },
+});

@@ -1,0 +1,49 @@
+import { inClusterAccount, irsaRole, issuerOf } from "../core/irsa.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+
+export const oidcProviderMissing = defineRule({
+  id: "oidc-provider-missing",
+  meta: {
+    title: "IAM does not know the cluster's OIDC issuer",
+    stage: "role-assumption",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html",
+    ],
+    messages: {
+      missing:
+        "Account {{accountId}} has no IAM OIDC provider for {{issuer}}, the issuer of cluster {{cluster}}, so STS refuses every token that a pod shows for {{role}}.",
+    },
+  },
+  when: {
+    needs: ["k8s.service-account", "eks.association"],
+    holds(evidence) {
+      return irsaRole(evidence) !== null || "no role is given by annotation";
+    },
+  },
+  needs: ["eks.cluster", "iam.oidc-providers"],
+  check(evidence, question) {
+    const cluster = evidence["eks.cluster"];
+    const providers = evidence["iam.oidc-providers"];
+    const role = irsaRole(evidence);
+    if (cluster.status === "absent" || role === null) return notApplicable("there is no cluster or no role");
+    const issuer = issuerOf(cluster.value);
+    if (issuer === null) return notApplicable("the cluster shows no OIDC issuer");
+    if (!inClusterAccount(role, cluster.value))
+      return notApplicable("the role is in another account, as its provider has to be");
+    if (providers.status === "found" && providers.value.forCluster !== null) return pass();
+    const { accountId } = cluster.value;
+    return fail(
+      "missing",
+      { accountId, issuer: `https://${issuer}`, cluster: question.cluster, role },
+      {
+        manual: [
+          {
+            title: "Register the issuer with IAM; running pods can use it without a restart",
+            command: `aws iam create-open-id-connect-provider --url https://${issuer} --client-id-list sts.amazonaws.com`,
+          },
+        ],
+      },
+    );
+  },
+});

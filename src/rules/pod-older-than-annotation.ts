@@ -1,0 +1,94 @@
+import { expectedIdentity, injectedInto, roleAnnotation } from "../core/identity.ts";
+import { webhookFault } from "../core/injection.ts";
+import { isRoleArn } from "../core/irsa.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import {
+  listed,
+  placesOf,
+  replacePods,
+  seconds,
+  serviceAccountOf,
+  settlingSeconds,
+  uninjected,
+} from "../core/subject.ts";
+
+export const podOlderThanAnnotation = defineRule({
+  id: "pod-older-than-annotation",
+  meta: {
+    title: "The pods were created before their service account's role annotation",
+    stage: "injection",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html",
+    ],
+    messages: {
+      otherRole:
+        "{{pods}} carry AWS_ROLE_ARN={{carried}}, but service account {{serviceAccount}} is now annotated with {{annotated}}: a running pod keeps the role of its creation ({{podCreatedAt}}).",
+      nothing:
+        "{{pods}} carry no identity: created at {{podCreatedAt}}, before service account {{serviceAccount}} was annotated with {{annotated}} (written at {{annotatedAt}}).",
+    },
+  },
+  when: {
+    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association"],
+    holds(evidence, question) {
+      const expected = expectedIdentity(evidence);
+      if (expected?.mechanism !== "irsa") return "the role annotation does not decide here";
+      if (!isRoleArn(expected.roleArn ?? "")) return "the annotation is no role's ARN";
+      if (placesOf(evidence["k8s.pods"], question).length === 0) return "no pod runs";
+      return true;
+    },
+  },
+  needs: [],
+  wants: ["k8s.webhook", "k8s.sharing"],
+  check(evidence, question) {
+    const workload = evidence["k8s.workload"];
+    const account = evidence["k8s.service-account"];
+    if (workload.status === "absent" || account.status === "absent") {
+      return notApplicable("there is no workload or no service account");
+    }
+    const ownRole = workload.value.template.containers
+      .filter(({ env }) => env.some(({ name }) => name === "AWS_ROLE_ARN"))
+      .map(({ name }) => name);
+    // The pod template's own value survives every restart: another fault.
+    const places = uninjected(evidence, question).filter(
+      ({ container }) => !ownRole.includes(container.name),
+    );
+    const facts = {
+      serviceAccount: serviceAccountOf(workload.value),
+      annotated: account.value.annotations[roleAnnotation] ?? "",
+    };
+    if (webhookFault(evidence["k8s.webhook"]) !== null && places.length > 0) {
+      return notApplicable("the webhook cannot inject any pod, whatever its age");
+    }
+
+    const otherRole = places.filter(({ container }) => injectedInto(container).mechanism === "irsa");
+    const [stale] = otherRole;
+    if (stale !== undefined) {
+      const data = {
+        ...facts,
+        pods: listed(otherRole.map(({ pod }) => `pod ${pod.name}`)),
+        carried: injectedInto(stale.container).roleArn ?? "(not readable)",
+        podCreatedAt: stale.pod.createdAt,
+      };
+      return fail("otherRole", data, replacePods(workload, question));
+    }
+
+    // Without an identity the values say nothing, so the time of writing must; a service account that is younger than
+    // the pod proves it as well.
+    const annotatedAt = account.value.roleAnnotationChangedAt ?? account.value.createdAt;
+    const older = places.filter(({ pod }) => seconds(pod.createdAt) < seconds(annotatedAt) + settlingSeconds);
+    const [first] = older;
+    if (first === undefined) {
+      const unknowable = places.length > 0 && account.value.roleAnnotationChangedAt === null;
+      return unknowable ? notApplicable("when the annotation was written is not recorded") : pass();
+    }
+    const data = {
+      ...facts,
+      pods: listed(older.map(({ pod }) => `pod ${pod.name}`)),
+      podCreatedAt: first.pod.createdAt,
+      annotatedAt,
+    };
+    return fail("nothing", data, replacePods(workload, question));
+  },
+});

@@ -1,0 +1,123 @@
+import type { ContainerSpec, PodFacts } from "../core/evidence.ts";
+import { expectedIdentity } from "../core/identity.ts";
+import type { ManualStep } from "../core/plan.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { currentErrors, describeCall, objectOf, placesOf, shellWord } from "../core/subject.ts";
+
+const keyNames = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+export const staticKeysOverride = defineRule({
+  id: "static-keys-override",
+  meta: {
+    title: "Static access keys are used instead of the configured role",
+    stage: "credential-selection",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html",
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html",
+    ],
+    messages: {
+      user: "Calls are made as {{principal}}, not as {{expected}}: {{origin}}. Denied was {{call}}.",
+      badKeys:
+        "AWS refuses the access keys of container {{container}} in pod {{pod}} ({{origin}}), so {{expected}} is never tried.",
+    },
+  },
+  when: {
+    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
+    holds(evidence) {
+      const expected = expectedIdentity(evidence);
+      if (expected === null || expected.mechanism === "none") return "no identity is configured";
+      const errors = currentErrors(evidence);
+      return (
+        errors.some(({ kind, principalKind }) => kind === "bad-keys" || principalKind === "user") ||
+        "no call was made with static keys"
+      );
+    },
+  },
+  needs: [],
+  check(evidence, question) {
+    const workload = evidence["k8s.workload"];
+    const expected = expectedIdentity(evidence)?.roleArn ?? null;
+    if (workload.status === "absent" || expected === null)
+      return notApplicable("there is no workload or no role");
+    const places = placesOf(evidence["k8s.pods"], question);
+    const errors = currentErrors(evidence);
+
+    const denied = errors.find(
+      ({ kind, principalKind }) => kind === "access-denied" && principalKind === "user",
+    );
+    if (denied !== undefined) {
+      const place = places.find(
+        ({ pod, container }) => denied.pods.includes(pod.name) && denied.containers.includes(container.name),
+      );
+      const origin = place === undefined ? null : keysOf(place.container);
+      const data = {
+        principal: denied.principalArn ?? "an IAM user",
+        expected,
+        origin:
+          place === undefined || origin === null
+            ? "the keys are in no variable of the pod spec, so they come from a file, the image or the application's own configuration"
+            : describeKeys(place.pod, place.container, origin),
+        call: describeCall(denied),
+      };
+      const named = origin?.named === true ? (place?.container.name ?? null) : null;
+      return fail("user", data, { manual: removal(objectOf(workload.value), question.namespace, named) });
+    }
+
+    for (const { pod, container } of places) {
+      const bad = errors.some(
+        ({ kind, pods, containers }) =>
+          kind === "bad-keys" && pods.includes(pod.name) && containers.includes(container.name),
+      );
+      const origin = keysOf(container);
+      if (!bad || origin === null || !origin.named) continue;
+      const data = {
+        container: container.name,
+        pod: pod.name,
+        origin: origin.from,
+        expected,
+      };
+      return fail("badKeys", data, {
+        manual: removal(objectOf(workload.value), question.namespace, container.name),
+      });
+    }
+    return pass();
+  },
+});
+
+interface KeyOrigin {
+  readonly from: string;
+  /** The variable is named in the container's `env`. */
+  readonly named: boolean;
+}
+
+function keysOf(container: ContainerSpec): KeyOrigin | null {
+  const variable = container.env.find(({ name }) => name === "AWS_ACCESS_KEY_ID");
+  if (variable !== undefined) {
+    const from =
+      variable.from === "literal"
+        ? "in the pod spec"
+        : `from a ${variable.from.replace("config-map", "ConfigMap").replace("secret", "Secret")}`;
+    return { from: `AWS_ACCESS_KEY_ID is set ${from}`, named: true };
+  }
+  const [source] = container.envFrom;
+  if (source === undefined) return null;
+  const kind = source.kind === "secret" ? "Secret" : "ConfigMap";
+  return { from: `envFrom takes in ${kind} ${source.name}, whose keys are not read`, named: false };
+}
+
+function describeKeys(pod: PodFacts, container: ContainerSpec, { from }: KeyOrigin): string {
+  return `in container ${container.name} of pod ${pod.name}, ${from}`;
+}
+
+function removal(object: string, namespace: string, container: string | null): readonly ManualStep[] {
+  const unset = keyNames.map((name) => `${name}-`).join(" ");
+  return [
+    container === null
+      ? { title: `Find where ${object} gets its access keys, and remove them there`, command: null }
+      : {
+          title: `Take the static keys out of container ${container} of ${object}, so that its SDK reaches the configured role; its pods are then replaced`,
+          command: `kubectl -n ${shellWord(namespace)} set env ${shellWord(object)} -c ${shellWord(container)} ${unset}`,
+        },
+  ];
+}

@@ -1,0 +1,78 @@
+import type { WorkloadFacts } from "../core/evidence.ts";
+import { exclusionOf } from "../core/injection.ts";
+import type { ManualStep } from "../core/plan.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { objectOf, shellWord, uninjected } from "../core/subject.ts";
+
+const skipLabel = "eks.amazonaws.com/skip-pod-identity-webhook";
+
+export const webhookExcluded = defineRule({
+  id: "webhook-excluded",
+  meta: {
+    title: "The webhook's selectors leave the pod out",
+    stage: "injection",
+    severity: "error",
+    references: [
+      "https://github.com/aws/amazon-eks-pod-identity-webhook",
+      "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-objectselector",
+    ],
+    messages: {
+      namespace:
+        "The namespaceSelector of MutatingWebhookConfiguration {{configuration}} requires {{requirement}}, which namespace {{namespace}} does not meet: pod {{pod}} got no identity.",
+      object:
+        "The objectSelector of MutatingWebhookConfiguration {{configuration}} requires {{requirement}}, which the labels of pod {{pod}} do not meet: it got no identity.",
+    },
+  },
+  when: {
+    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association"],
+    holds(evidence, question) {
+      return uninjected(evidence, question).length > 0 || "no running pod lacks a configured identity";
+    },
+  },
+  needs: ["k8s.webhook"],
+  check(evidence, question) {
+    const webhook = evidence["k8s.webhook"];
+    const workload = evidence["k8s.workload"];
+    if (webhook.status === "absent" || workload.status === "absent") {
+      return notApplicable("there is no webhook configuration or no workload");
+    }
+    for (const { pod } of uninjected(evidence, question)) {
+      const excluded = exclusionOf(webhook.value, pod);
+      if (excluded === null) continue;
+      const { configuration } = webhook.value;
+      const { requirement } = excluded;
+      if (excluded.selector === "namespace") {
+        const data = { configuration, requirement, namespace: question.namespace, pod: pod.name };
+        return fail("namespace", data, { manual: [labelNamespace(question.namespace, requirement)] });
+      }
+      return fail(
+        "object",
+        { configuration, requirement, pod: pod.name },
+        { manual: [relabelPods(workload.value, requirement)] },
+      );
+    }
+    return pass();
+  },
+});
+
+function labelNamespace(namespace: string, requirement: string): ManualStep {
+  return {
+    title: `Give namespace ${namespace} labels that meet "${requirement}", then restart the workload`,
+    command: `kubectl get namespace ${shellWord(namespace)} --show-labels`,
+  };
+}
+
+function relabelPods(workload: WorkloadFacts, requirement: string): ManualStep {
+  const object = objectOf(workload);
+  if (workload.template.labels[skipLabel] === undefined || workload.kind === "Pod") {
+    return {
+      title: `Change the pod labels of ${object} so that they meet "${requirement}"`,
+      command: null,
+    };
+  }
+  const path = `/spec/template/metadata/labels/${skipLabel.replaceAll("/", "~1")}`;
+  return {
+    title: `Take the label ${skipLabel} out of the pod template of ${object}; its pods are then replaced`,
+    command: `kubectl -n ${shellWord(workload.namespace)} patch ${shellWord(object)} --type json -p '[{"op":"remove","path":"${path}"}]'`,
+  };
+}
