@@ -13,7 +13,8 @@ import {
   sandboxRoles,
   tokenOf,
 } from "./access.ts";
-import { type Account, createAccount } from "./account/account.ts";
+import type { Account } from "./account/account.ts";
+import { createAccount, type ServedAccount } from "./account/create-account.ts";
 import type { NamedDocument } from "./account/model.ts";
 import { startAwsServer } from "./account/server.ts";
 import { type ApiServer, startApiServer } from "./cluster/api/server.ts";
@@ -70,7 +71,7 @@ export interface Sandbox {
 }
 
 interface Generation {
-  readonly account: Account;
+  readonly account: ServedAccount;
   readonly clusters: Readonly<Record<ClusterName, Cluster>>;
 }
 

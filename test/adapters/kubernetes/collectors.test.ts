@@ -186,7 +186,6 @@ describe("the other stories", () => {
   });
 
   it("counts an association's pods once it is known", async () => {
-    const { client } = connect(sandbox);
     const collectors = collectorsOf(sandbox);
     const pods = found(await gatherAll(collectors, question("carts", "carts")), "k8s.pods").pods;
     const created = Date.parse(pods[0]?.createdAt ?? "");
@@ -219,7 +218,6 @@ describe("the other stories", () => {
       return observation.status === "found" ? observation.value.notInjected : null;
     };
 
-    expect(client).toBeDefined();
     expect(await count(created - 3_600_000)).toBe(2);
     expect(await count(created + 3_600_000)).toBe(0);
   });
@@ -304,11 +302,33 @@ describe("absent and unavailable", () => {
   });
 
   it("counts an API server that does not answer as timed out", async () => {
-    sandbox.clusters["eks-workshop"].cluster.faults.set("k8s:get/deployments.apps", "hang");
+    sandbox.clusters["eks-workshop"].cluster.faults.set("k8s:get/deployments", "hang");
     const collector = collectorsOf(sandbox)["k8s.workload"];
     const observation = await collector.collect({
       question: question("carts", "carts"),
       evidence: {},
+      signal: AbortSignal.timeout(100),
+    });
+
+    expect(observation).toMatchObject({ status: "unavailable", reason: "timeout" });
+  });
+
+  it("reads the other logs where one does not come, and says so", async () => {
+    const { cluster } = sandbox.clusters["eks-workshop"];
+    cluster.faults.set("k8s:get/pods/log", "throttled", 1);
+    const evidence = await gatherAll(collectorsOf(sandbox), question("carts", "carts"));
+
+    const { read, unread } = found(evidence, "logs.errors");
+    expect(read).toHaveLength(1);
+    expect(unread).toEqual([expect.objectContaining({ reason: expect.stringContaining("429") })]);
+  });
+
+  it("counts logs of which none came in time as timed out", async () => {
+    const evidence = await gatherAll(collectorsOf(sandbox), question("carts", "carts"));
+    sandbox.clusters["eks-workshop"].cluster.faults.set("k8s:get/pods/log", "hang");
+    const observation = await collectorsOf(sandbox)["logs.errors"].collect({
+      question: question("carts", "carts"),
+      evidence,
       signal: AbortSignal.timeout(100),
     });
 
@@ -336,8 +356,6 @@ describe("absent and unavailable", () => {
   });
 
   it("tells a container that has not started as unread, and reads the others", async () => {
-    const { cluster } = sandbox.clusters["eks-workshop"];
-    cluster.store.update("pods", "batch", "debug", { manager: "kubelet" }, (draft) => draft);
     const pods = found(await gatherAll(collectorsOf(sandbox), question("carts", "carts")), "k8s.pods");
     const [first, ...rest] = pods.pods;
     if (first === undefined) throw new Error("carts has no pods");

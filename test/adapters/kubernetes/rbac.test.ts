@@ -3,6 +3,7 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Grant, grantsFromManifests, withoutPermission } from "../../../sandbox/cluster/rbac.ts";
 import { type Sandbox, type SandboxRole, startSandbox } from "../../../sandbox/sandbox.ts";
+import { namespace, workload } from "../../../sandbox/stories/manifests.ts";
 import { resolveWorkload } from "../../../src/adapters/kubernetes/resolve.ts";
 import { createRolloutRestartExecutor } from "../../../src/adapters/kubernetes/rollout-restart.ts";
 import { listWorkloads } from "../../../src/adapters/kubernetes/workload-facts.ts";
@@ -40,14 +41,14 @@ const never = () => new AbortController().signal;
 /** Workloads named `x` of every kind but those that the stories have, in one namespace. */
 function installEveryKind({ clusters }: Sandbox): void {
   const { cluster } = clusters["eks-workshop"];
-  const spec = { containers: [{ name: "main", image: "public.ecr.aws/docker/library/busybox:1.36" }] };
-  const template = { metadata: { labels: { app: "x" } }, spec };
-  const selector = { matchLabels: { app: "x" } };
+  const image = "public.ecr.aws/docker/library/busybox:1.36";
   const metadata = { name: "x", namespace: "every-kind" };
-  cluster.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "every-kind" } });
-  cluster.create({ apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector, template } });
-  cluster.create({ apiVersion: "apps/v1", kind: "StatefulSet", metadata, spec: { selector, template } });
-  cluster.create({ apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec: { selector, template } });
+  const spec = { containers: [{ name: "main", image }] };
+  const template = { spec };
+  cluster.create(namespace("every-kind"));
+  for (const kind of ["Deployment", "StatefulSet", "DaemonSet"] as const) {
+    cluster.create(workload({ kind, ...metadata, image }));
+  }
   cluster.create({ apiVersion: "batch/v1", kind: "Job", metadata, spec: { template } });
   cluster.create({
     apiVersion: "batch/v1",

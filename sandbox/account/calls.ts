@@ -1,0 +1,144 @@
+import type { JsonValue } from "../../src/core/json.ts";
+import type { AccountOptions } from "./account.ts";
+import { decide } from "./decisions.ts";
+import type { Ids } from "./ids.ts";
+import type { Refusal } from "./model.ts";
+import type { Principal } from "./principals.ts";
+import type { Trail } from "./trail.ts";
+
+/** How a service words a refusal: its error code and HTTP status. */
+const accessDeniedOf: Readonly<Record<string, { readonly code: string; readonly status: number }>> = {
+  s3: { code: "AccessDenied", status: 403 },
+  ec2: { code: "UnauthorizedOperation", status: 403 },
+  iam: { code: "AccessDenied", status: 403 },
+  sts: { code: "AccessDenied", status: 403 },
+  sqs: { code: "AccessDenied", status: 403 },
+  sns: { code: "AuthorizationError", status: 403 },
+  cloudwatch: { code: "AccessDenied", status: 403 },
+  cloudformation: { code: "AccessDenied", status: 403 },
+  autoscaling: { code: "AccessDenied", status: 403 },
+  elasticloadbalancing: { code: "AccessDenied", status: 403 },
+  eks: { code: "AccessDeniedException", status: 403 },
+  lambda: { code: "AccessDeniedException", status: 403 },
+  bedrock: { code: "AccessDeniedException", status: 403 },
+};
+
+/** Services of the JSON protocols answer with 400. */
+const jsonAccessDenied = { code: "AccessDeniedException", status: 400 };
+
+/**
+ * Data events, which event history never shows.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+ */
+const dataEvents: readonly RegExp[] = [
+  /^dynamodb:(Query|Scan|GetItem|PutItem|UpdateItem|DeleteItem|BatchGetItem|BatchWriteItem|ConditionCheckItem|TransactGetItems|TransactWriteItems|PartiQL\w+|GetRecords|GetShardIterator)$/,
+  /^s3:(GetObject\w*|PutObject\w*|DeleteObject\w*|ListBucket|ListBucketVersions|HeadObject|CopyObject|AbortMultipartUpload|ListMultipartUploadParts|RestoreObject)$/,
+  /^lambda:Invoke\w*$/,
+  /^sqs:(SendMessage\w*|ReceiveMessage|DeleteMessage\w*|ChangeMessageVisibility\w*)$/,
+  /^sns:Publish\w*$/,
+  /^kinesis:(PutRecords?|GetRecords|GetShardIterator|SubscribeToShard)$/,
+  /^firehose:PutRecord\w*$/,
+  /^cloudwatch:PutMetricData$/,
+  /^appconfig:GetLatestConfiguration$/,
+  /^ses:Send\w+$/,
+  /^rds-data:\w+$/,
+  /^ssm:(CreateControlChannel|OpenControlChannel|RequestManagedInstanceRoleToken)$/,
+];
+
+const eventSourceOf: Readonly<Record<string, string>> = {
+  cloudwatch: "monitoring.amazonaws.com",
+  "eks-auth": "eks-auth.amazonaws.com",
+};
+
+export interface CallRequest {
+  readonly action: string;
+  readonly resource: string;
+  readonly context?: Readonly<Record<string, readonly string[]>>;
+  readonly userAgent?: string;
+  /** The resource as the service's messages name it, where that is not its ARN; null: they name none. */
+  readonly shownResource?: string | null;
+}
+
+/** What a call came to: nothing to say, or how it was refused. */
+export interface Outcome {
+  readonly requestId: string;
+  readonly refusal: Refusal | null;
+}
+
+export interface Calls {
+  authorize(principal: Principal, request: CallRequest): Outcome;
+  /** Records what the trail would hold of a call; nothing for a data event. */
+  record(
+    principal: Principal,
+    request: CallRequest,
+    outcome: Outcome,
+    facts?: {
+      readonly region?: string;
+      readonly requestParameters?: JsonValue;
+      readonly responseElements?: JsonValue;
+      readonly resources?: readonly { readonly type: string; readonly name: string }[];
+    },
+  ): void;
+  readOnly(action: string): boolean;
+}
+
+/** Decides calls by the caller's policies and keeps the trail of them. */
+export function createCalls(options: AccountOptions, ids: Ids, trail: Trail): Calls {
+  function authorize(principal: Principal, request: CallRequest): Outcome {
+    const service = serviceOf(request.action);
+    const requestId = ids.requestId(service);
+    const decision = decide(principal, request, { region: options.region, now: options.now() });
+    if (decision.allowed) return { requestId, refusal: null };
+    const shown = request.shownResource === undefined ? request.resource : request.shownResource;
+    const on = shown === null ? "" : ` on resource: ${service === "s3" ? `"${shown}"` : shown}`;
+    const sentence = `User: ${principal.arn} is not authorized to perform: ${request.action}${on} ${decision.because}`;
+    const { code, status } = accessDeniedOf[service] ?? jsonAccessDenied;
+    const message =
+      service === "ec2" ? `You are not authorized to perform this operation. ${sentence}` : sentence;
+    return { requestId, refusal: { ok: false, status, code, message, requestId } };
+  }
+
+  return {
+    authorize,
+    readOnly: isReadOnly,
+    record(principal, request, outcome, facts = {}) {
+      if (dataEvents.some((pattern) => pattern.test(request.action))) return;
+      const service = serviceOf(request.action);
+      const { refusal, requestId } = outcome;
+      trail.record(
+        {
+          userIdentity: principal.userIdentity,
+          eventSource: eventSourceOf[service] ?? `${service}.amazonaws.com`,
+          eventName: request.action.slice(request.action.indexOf(":") + 1),
+          ...(facts.region === undefined ? {} : { awsRegion: facts.region }),
+          sourceIPAddress: "192.0.2.10",
+          userAgent: request.userAgent ?? "aws-sdk",
+          ...(refusal === null
+            ? {}
+            : {
+                errorCode: service === "ec2" ? `Client.${refusal.code}` : trailCode(refusal.code),
+                errorMessage: refusal.message,
+              }),
+          requestParameters: facts.requestParameters ?? null,
+          responseElements: refusal === null ? (facts.responseElements ?? null) : null,
+          requestID: requestId,
+          readOnly: isReadOnly(request.action),
+        },
+        facts.resources,
+      );
+    },
+  };
+}
+
+/** CloudTrail writes the short code for most services, whatever the API answers. */
+function trailCode(code: string): string {
+  return code === "AccessDeniedException" ? "AccessDenied" : code;
+}
+
+function serviceOf(action: string): string {
+  return action.slice(0, action.indexOf(":"));
+}
+
+function isReadOnly(action: string): boolean {
+  return /:(Get|List|Describe|Lookup|Head|Query|Scan|BatchGet|Decrypt|Assume|Simulate)/.test(action);
+}

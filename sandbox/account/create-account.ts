@@ -1,0 +1,63 @@
+import type { Account, AccountOptions } from "./account.ts";
+import { type CallRequest, type Calls, createCalls } from "./calls.ts";
+import { createEksState } from "./eks-state.ts";
+import { createFaults } from "./faults.ts";
+import { createIamState } from "./iam-state.ts";
+import { createIds } from "./ids.ts";
+import type { Caller, Session } from "./model.ts";
+import { principalOfSession } from "./principals.ts";
+import { createSessions } from "./sessions.ts";
+import { createTrail, type Trail } from "./trail.ts";
+
+/** The account with what only its own servers use. */
+export interface ServedAccount extends Account {
+  readonly calls: Calls;
+  readonly trail: Trail;
+}
+
+/** An empty account. */
+export function createAccount(options: AccountOptions): ServedAccount {
+  const ids = createIds(`${options.accountId}/${options.region}`);
+  const iam = createIamState(options, ids);
+  const eks = createEksState(options, ids);
+  const trail = createTrail(options, ids);
+  const calls = createCalls(options, ids, trail);
+  const sessions = createSessions({ options, ids, iam, eks, trail, calls });
+  const callers = new Map<string, Caller>();
+
+  function call(session: Session, request: CallRequest): ReturnType<Account["call"]> {
+    const principal = principalOfSession(iam, session);
+    const expired = options.now().toISOString() >= session.expiresAt;
+    if (principal === null || expired) {
+      const code = expired ? "ExpiredTokenException" : "UnrecognizedClientException";
+      const message = `The security token included in the request is ${expired ? "expired" : "invalid"}`;
+      return { ok: false, status: 403, code, message, requestId: ids.uuid() };
+    }
+    const outcome = calls.authorize(principal, request);
+    calls.record(principal, request, outcome);
+    return outcome.refusal ?? { ok: true, requestId: outcome.requestId };
+  }
+
+  return {
+    accountId: options.accountId,
+    region: options.region,
+    now: options.now,
+    faults: createFaults(),
+    ...iam,
+    ...eks,
+    addCaller(caller) {
+      const added: Caller = { ...caller, sessionToken: caller.sessionToken ?? null };
+      callers.set(caller.accessKeyId, added);
+      return added;
+    },
+    caller: (accessKeyId) => callers.get(accessKeyId),
+    nodeSession: sessions.nodeSession,
+    assumeRoleForPodIdentity: sessions.assumeRoleForPodIdentity,
+    assumeRoleWithWebIdentity: sessions.assumeRoleWithWebIdentity,
+    call,
+    recordEvent: (record) => trail.record(record),
+    events: () => trail.events(),
+    calls,
+    trail,
+  };
+}

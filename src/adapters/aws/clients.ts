@@ -1,0 +1,40 @@
+import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { EKSClient } from "@aws-sdk/client-eks";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+
+export interface AwsClients {
+  readonly region: string;
+  readonly eks: EKSClient;
+  readonly iam: IAMClient;
+  readonly sts: STSClient;
+  /** Event history is kept by Region; that of global services in us-east-1. */
+  cloudtrail(region: string): CloudTrailClient;
+}
+
+/**
+ * Clients of one Region with the SDK's own configuration: default credential chain, `AWS_PROFILE`,
+ * `AWS_ENDPOINT_URL`. Two attempts: a question has one deadline, and what is throttled is told as such.
+ */
+export function createAwsClients(region: string): AwsClients {
+  const settings = { region, maxAttempts: 2, userAgentAppId: "eksiam" };
+  const trails = new Map<string, CloudTrailClient>();
+  return {
+    region,
+    eks: new EKSClient(settings),
+    iam: new IAMClient(settings),
+    sts: new STSClient(settings),
+    cloudtrail(trailRegion) {
+      const client =
+        trails.get(trailRegion) ?? new CloudTrailClient({ ...settings, region: trailRegion, maxAttempts: 3 });
+      trails.set(trailRegion, client);
+      return client;
+    },
+  };
+}
+
+/** Whose credentials this process has. @throws the SDK's error where it has none. */
+export async function callerIdentity({ sts }: AwsClients): Promise<{ accountId: string; arn: string }> {
+  const { Account = "", Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
+  return { accountId: Account, arn: Arn };
+}

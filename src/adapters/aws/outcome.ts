@@ -1,0 +1,95 @@
+import type { z } from "zod";
+import type { Observation, Unavailable } from "../../core/evidence.ts";
+import { redact } from "../../core/redact.ts";
+
+/** A call that did not give what was asked: why, in the terms of evidence. */
+export class CallFailure extends Error {
+  readonly unavailable: Unavailable;
+  constructor(unavailable: Unavailable) {
+    super(unavailable.detail ?? unavailable.reason);
+    this.unavailable = unavailable;
+  }
+}
+
+/** What the SDK's errors carry: https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/ */
+interface SdkError {
+  readonly name: string;
+  readonly message: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+const detailLength = 200;
+
+/**
+ * Calls AWS and reads the answer through a schema. `permission` is the call's IAM action, and its source.
+ * @returns null where AWS says that there is no such thing.
+ * @throws CallFailure for everything that means "could not look".
+ */
+export async function call<T>(
+  permission: string,
+  send: () => Promise<unknown>,
+  schema: z.ZodType<T>,
+  signal: AbortSignal,
+): Promise<T | null> {
+  let answer: unknown;
+  try {
+    answer = await send();
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw new CallFailure(unavailableFrom(error, permission, signal));
+  }
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const where = parsed.error.issues[0]?.path.join(".") ?? "";
+  throw new CallFailure(
+    failed("error", permission, `malformed answer at ${where === "" ? "the top" : where}`),
+  );
+}
+
+/** Runs a collector's body: what could not be seen becomes evidence of its own kind, and nothing else is caught. */
+export async function observing<T>(collect: () => Promise<Observation<T>>): Promise<Observation<T>> {
+  try {
+    return await collect();
+  } catch (error) {
+    if (error instanceof CallFailure) return error.unavailable;
+    throw error;
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const name = (error as SdkError | null)?.name;
+  return name === "ResourceNotFoundException" || name === "NoSuchEntityException" || name === "NoSuchEntity";
+}
+
+export function isDenied(error: unknown): boolean {
+  return /^AccessDenied|^UnauthorizedOperation$|^AuthorizationError/.test(
+    (error as SdkError | null)?.name ?? "",
+  );
+}
+
+function unavailableFrom(error: unknown, permission: string, signal: AbortSignal): Unavailable {
+  const { name = "", message = "", $metadata } = (error ?? {}) as Partial<SdkError>;
+  if (signal.aborted || name === "AbortError" || name === "TimeoutError") {
+    return failed("timeout", permission, "no answer before the deadline");
+  }
+  if (isDenied(error)) return { ...failed("access-denied", permission, message), permission };
+  if (
+    /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/.test(name) ||
+    $metadata?.httpStatusCode === 429
+  ) {
+    return failed("throttled", permission, message);
+  }
+  if (name === "CredentialsProviderError") {
+    return failed(
+      "error",
+      permission,
+      "eksiam itself has no AWS credentials: give this process a role or a profile",
+    );
+  }
+  return failed("error", permission, `${name}: ${message}`);
+}
+
+function failed(reason: Unavailable["reason"], source: string, text: string): Unavailable {
+  const detail = [...redact(text).replace(/\s+/g, " ").trim()].slice(0, detailLength).join("");
+  return { status: "unavailable", reason, source, ...(detail === "" ? {} : { detail }) };
+}

@@ -1,0 +1,115 @@
+import { redact } from "../redact.ts";
+import type { AwsError } from "./aws-error.ts";
+import { normalise } from "./normalise.ts";
+import { mayMatter, recognise } from "./recognise.ts";
+
+/** One distinct error of a log. */
+export interface ScannedError extends AwsError {
+  readonly count: number;
+  /** ISO times from the lines' own prefix (`kubectl logs --timestamps`); null where there is none. */
+  readonly firstSeen: string | null;
+  readonly lastSeen: string | null;
+  /** Short and redacted. */
+  readonly excerpt: string;
+}
+
+export interface ScanResult {
+  readonly lines: number;
+  readonly errors: readonly ScannedError[];
+}
+
+/** Takes a log in pieces of any size; keeps counts, times and excerpts, never the text. */
+export interface LogScanner {
+  push(chunk: string): void;
+  end(): ScanResult;
+}
+
+export interface LogScannerOptions {
+  /** Lines begin with an RFC 3339 time, as the Kubernetes API writes them with `timestamps=true`. */
+  readonly timestamps: boolean;
+}
+
+/** A line may be of any length, but only so much of it is looked at. */
+const maxLine = 16_384;
+const maxRecordLines = 12;
+const excerptLength = 300;
+
+/** Memory is bounded by the number of distinct errors, whatever the log. */
+export function createLogScanner({ timestamps }: LogScannerOptions): LogScanner {
+  const errors = new Map<string, ScannedError>();
+  let partial = "";
+  let lines = 0;
+  let record: { at: string | null; text: string; lines: number } | null = null;
+
+  function finishRecord(): void {
+    if (record === null) return;
+    const { at, text } = record;
+    record = null;
+    for (const { count, ...error } of recognise(text)) add(error, count, at, text);
+  }
+
+  function add(error: AwsError, count: number, at: string | null, text: string): void {
+    const key = JSON.stringify({ ...error, requestId: null, encodedMessage: null });
+    const before = errors.get(key);
+    errors.set(key, {
+      ...(before ?? error),
+      // The newest request id is the one that CloudTrail still has.
+      requestId: error.requestId ?? before?.requestId ?? null,
+      count: (before?.count ?? 0) + count,
+      firstSeen: before?.firstSeen ?? at,
+      lastSeen: at ?? before?.lastSeen ?? null,
+      excerpt: before?.excerpt ?? excerptOf(text),
+    });
+  }
+
+  function line(whole: string): void {
+    lines++;
+    const { at, text } = timestamps ? splitTime(whole) : { at: null, text: whole };
+    if (record !== null && record.lines < maxRecordLines && continues(record.text, text)) {
+      record = { at: record.at, text: `${record.text}\n${text}`, lines: record.lines + 1 };
+      return;
+    }
+    finishRecord();
+    if (mayMatter(text)) record = { at, text, lines: 1 };
+  }
+
+  return {
+    push(chunk) {
+      const pieces = (partial + chunk).split("\n");
+      partial = (pieces.pop() ?? "").slice(0, maxLine);
+      for (const piece of pieces) line(piece.slice(0, maxLine));
+    },
+    end() {
+      if (partial !== "") line(partial);
+      partial = "";
+      finishRecord();
+      return { lines, errors: [...errors.values()] };
+    },
+  };
+}
+
+/** A line goes on with the record before it: indented, a cause, or the rest of a sentence that was cut. */
+function continues(before: string, line: string): boolean {
+  if (/^(?:\s|Caused by|caused by|at |│|\.\.\. \d+ more)/.test(line)) return true;
+  return /(?:perform:|on resource:|because no|with an explicit deny in an?|calling the \w+ operation:)\s*$/.test(
+    before,
+  );
+}
+
+function splitTime(line: string): { at: string | null; text: string } {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ?/.exec(line);
+  if (match?.[1] === undefined) return { at: null, text: line };
+  return { at: new Date(Date.parse(match[1])).toISOString(), text: line.slice(match[0].length) };
+}
+
+/** The part around the error, not the banner before it. */
+function excerptOf(text: string): string {
+  const plain = redact(normalise(text)).trim();
+  const sign = plain.search(/User: |not authorized|credentials|AccessDenied|Exception|expired|denied/i);
+  const start =
+    plain.length <= excerptLength || sign < 0
+      ? 0
+      : Math.max(0, Math.min(sign - 40, plain.length - excerptLength));
+  const cut = [...plain.slice(start, start + excerptLength)].join("").toWellFormed();
+  return `${start > 0 ? "…" : ""}${cut}${start + excerptLength < plain.length ? "…" : ""}`;
+}
