@@ -40,18 +40,18 @@ export interface KubernetesClient {
   ): Promise<Outcome<{ readonly bytes: number }>>;
 }
 
-export interface ListOptions {
+interface ListOptions {
   readonly labelSelector?: string;
   /** Stop after this many objects; `complete` is then false where there are more. */
   readonly bound?: number;
 }
 
-export interface Listed<T> {
+interface Listed<T> {
   readonly items: readonly T[];
   readonly complete: boolean;
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly container: string;
   readonly previous: boolean;
   readonly sinceSeconds: number;

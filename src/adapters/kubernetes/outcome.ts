@@ -27,7 +27,7 @@ const statusSchema = z.object({
 const detailLength = 200;
 
 /** Makes a text from outside fit to be kept: one line, redacted, cut. */
-export function shortDetail(text: string): string {
+function shortDetail(text: string): string {
   const line = redact(text).replace(/\s+/g, " ").trim();
   return line.length > detailLength ? `${line.slice(0, detailLength - 1)}…` : line;
 }

@@ -7,7 +7,7 @@ import type { Webhook, WebhookConfiguration } from "./schemas.ts";
 export const configurationName = "pod-identity-webhook";
 
 /** The entry's name on EKS. */
-export const entryName = "iam-for-pods.amazonaws.com";
+const entryName = "iam-for-pods.amazonaws.com";
 
 export interface IdentityWebhook {
   readonly configuration: WebhookConfiguration;

@@ -144,7 +144,7 @@ export function workloadFacts({ kind, metadata, replicas, template }: Workload):
   };
 }
 
-export function isOwned({ ownerReferences }: Metadata): boolean {
+function isOwned({ ownerReferences }: Metadata): boolean {
   return ownerReferences.some(({ controller }) => controller);
 }
 
