@@ -62,9 +62,9 @@ function startRole(role: Role, deps: RoleDeps): Promise<Running> {
     case "bot":
       return startBot(deps);
     case "investigator":
-      return startInvestigator({ ...deps, clusters: openClusters(config, deps.env) });
+      return startInvestigator({ ...deps, clusters: openClusters(config) });
     case "executor":
-      return startExecutor({ ...deps, executors: openExecutors(config, deps.env) });
+      return startExecutor({ ...deps, executors: openExecutors(config) });
   }
 }
 

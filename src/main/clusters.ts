@@ -1,0 +1,153 @@
+import { createAssociationExecutor } from "../adapters/aws/association-executor.ts";
+import { createAwsClients } from "../adapters/aws/clients.ts";
+import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
+import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
+import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
+import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
+import { createKubernetesCollectors } from "../adapters/kubernetes/create-collectors.ts";
+import { createKubernetesClient, type KubernetesConnection } from "../adapters/kubernetes/kubeconfig.ts";
+import { resolveWorkload } from "../adapters/kubernetes/resolve.ts";
+import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-restart.ts";
+import { listWorkloads } from "../adapters/kubernetes/workload-facts.ts";
+import type { ChangeExecutor, ChangeExecutors, ClusterAccess, Clusters } from "../app/ports.ts";
+import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
+import type { ClusterOptions } from "./commands.ts";
+import { type ClusterConfig, type Config, ConfigError } from "./config.ts";
+
+const clock = () => new Date().toISOString();
+
+/** LookupEvents gives two requests a second to everybody in the account: eksiam takes a little less. */
+const trailIntervalMs = 550;
+
+/** All clusters of the configuration, ready to be asked. @throws ConfigError for a context that is not there. */
+export function openClusters(config: Config): Clusters {
+  const limiter = createRateLimiter(trailIntervalMs);
+  const opened = new Map(
+    config.clusters.map((cluster) => [cluster.name, openCluster(cluster, connect(cluster), limiter)]),
+  );
+  return { names: [...opened.keys()], get: (name) => opened.get(name) };
+}
+
+/** The one cluster that a command line means: `--cluster`, else the configuration's first, else the kubeconfig's. */
+export function openOneCluster(
+  options: ClusterOptions,
+  config: Config | null,
+  env: NodeJS.ProcessEnv,
+): ClusterAccess {
+  const limiter = createRateLimiter(trailIntervalMs);
+  const configured = config?.clusters.find(
+    (cluster) => options.cluster === undefined || cluster.name === options.cluster,
+  );
+  if (configured !== undefined) {
+    const cluster = options.context === undefined ? configured : { ...configured, context: options.context };
+    return openCluster(cluster, connect(cluster), limiter);
+  }
+  // Contexts are often named as the cluster; where one is, `--cluster` alone says enough.
+  const connection = connectFor(options);
+  const { eks } = connection.cluster;
+  const name = options.cluster ?? eks?.name;
+  if (name === undefined) {
+    throw new ConfigError(
+      `The kubeconfig does not tell the EKS cluster's name (its entry is ${connection.cluster.name}): pass --cluster NAME.`,
+    );
+  }
+  const region = eks?.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
+  if (region === undefined)
+    throw new ConfigError(`Set AWS_REGION: the Region of cluster ${name} is not known.`);
+  return openCluster({ name, region }, connection, limiter);
+}
+
+function connectFor({ cluster, context }: ClusterOptions): KubernetesConnection {
+  const first = connect({
+    name: cluster ?? "the current context",
+    ...(context === undefined ? {} : { context }),
+  });
+  if (context !== undefined || cluster === undefined || first.cluster.eks?.name === cluster) return first;
+  if (first.contexts.includes(cluster)) return connect({ name: cluster, context: cluster });
+  for (const name of first.contexts) {
+    const other = connect({ name: cluster, context: name });
+    if (other.cluster.eks?.name === cluster) return other;
+  }
+  if (first.cluster.eks !== null) {
+    throw new ConfigError(
+      `No context of the kubeconfig is for cluster ${cluster}: pass --context NAME (${first.contexts.join(", ")}).`,
+    );
+  }
+  return first;
+}
+
+/** What carries out each kind of change, in whichever configured cluster it is meant for. */
+export function openExecutors(config: Config): ChangeExecutors {
+  const associations = new Map<string, ChangeExecutor<"eks.pod-identity-association.create">>();
+  const restarts = new Map<string, ChangeExecutor<"k8s.rollout.restart">>();
+  for (const cluster of config.clusters) {
+    const { eks } = createAwsClients(cluster.region);
+    const settleMs = config.execution.associationSettle;
+    associations.set(cluster.name, createAssociationExecutor(eks, { settleMs, sleep }));
+    const { client } = connect(cluster);
+    restarts.set(cluster.name, createRolloutRestartExecutor({ client, clock, sleep }));
+  }
+  return {
+    "eks.pod-identity-association.create": routed(associations, true),
+    "k8s.rollout.restart": routed(restarts, false),
+  };
+}
+
+function routed<K extends ChangeKind>(
+  executors: ReadonlyMap<string, ChangeExecutor<K>>,
+  revertible: boolean,
+): ChangeExecutor<K> {
+  const of = (change: ChangeOfKind<K>): ChangeExecutor<K> => {
+    const { cluster } = change.target;
+    const executor = executors.get(cluster);
+    if (executor === undefined) throw new Error(`cluster ${cluster} is not in the executor's configuration`);
+    return executor;
+  };
+  return {
+    read: async (change, signal) => of(change).read(change, signal),
+    apply: async (change, signal) => of(change).apply(change, signal),
+    settle: async (change, signal) => of(change).settle(change, signal),
+    revert: revertible ? async (change, signal) => of(change).revert?.(change, signal) : null,
+  };
+}
+
+function openCluster(
+  cluster: ClusterConfig,
+  { client }: KubernetesConnection,
+  limiter: ReturnType<typeof createRateLimiter>,
+): ClusterAccess {
+  const aws = createAwsClients(cluster.region);
+  return {
+    name: cluster.name,
+    region: cluster.region,
+    collectors: {
+      ...createKubernetesCollectors({ client, clock }),
+      ...createEksCollectors(aws, clock),
+      ...createIamCollectors(aws, clock),
+      ...createTrailCollector(aws, limiter, clock),
+    },
+    resolve: (question, signal) => resolveWorkload(client, question, signal),
+    listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),
+  };
+}
+
+function connect({ name, context }: Pick<ClusterConfig, "name" | "context">): KubernetesConnection {
+  const connection = createKubernetesClient(context === undefined ? {} : { context });
+  if (!connection.ok) throw new ConfigError(`Cluster ${name}: ${connection.error.message}`);
+  return connection.value;
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
