@@ -4,7 +4,7 @@ import { known } from "./identity.ts";
 import { cannotUsePodIdentity, needsAgent } from "./injection.ts";
 import type { Change, CreateAssociation, ManualStep } from "./plan.ts";
 import { chooseRole, type RoleChoice } from "./role-choice.ts";
-import { listed, recreateStep, restartOf, serviceAccountOf, shellWord } from "./subject.ts";
+import { hasRollout, listed, recreateStep, restartOf, serviceAccountOf, shellWord } from "./subject.ts";
 import { podIdentityService } from "./trust-view.ts";
 
 interface Remedy {
@@ -172,6 +172,6 @@ function withoutCluster(question: Question, workload: WorkloadFacts): ManualStep
 }
 
 function restartCommand({ kind, namespace, name }: WorkloadFacts): string | null {
-  if (kind !== "Deployment" && kind !== "StatefulSet" && kind !== "DaemonSet") return null;
+  if (!hasRollout(kind)) return null;
   return `kubectl -n ${shellWord(namespace)} rollout restart ${shellWord(`${kind.toLowerCase()}/${name}`)}`;
 }

@@ -37,5 +37,6 @@ export function providerArnOf(cluster: ClusterFacts, issuer: string): string {
 
 /** Does the role live in the cluster's account? In another one, neither role nor provider can be seen from here. */
 export function inClusterAccount(roleArn: string, cluster: ClusterFacts): boolean {
-  return roleOfArn(roleArn)?.accountId === cluster.accountId;
+  const samePartition = parseArn(roleArn)?.partition === parseArn(cluster.arn)?.partition;
+  return samePartition && roleOfArn(roleArn)?.accountId === cluster.accountId;
 }

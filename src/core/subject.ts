@@ -9,6 +9,7 @@ import type {
   PodsFacts,
   Question,
   WorkloadFacts,
+  WorkloadKind,
 } from "./evidence.ts";
 import { askedContainers, expectedIdentity, type IdentityOf, injectedInto, known } from "./identity.ts";
 import type { ManualStep, RestartRollout } from "./plan.ts";
@@ -34,9 +35,6 @@ export const variablePairs = {
   irsa: ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"],
 } as const;
 
-/** What the SDKs report when they find no identity of the pod's own. */
-const withoutIdentity = new Set(["no-credentials", "imds-unreachable"]);
-
 /** The name of the workload's ServiceAccount, `namespace/name`. */
 export function serviceAccountOf(workload: WorkloadFacts): string {
   return `${workload.namespace}/${workload.template.serviceAccountName}`;
@@ -61,10 +59,23 @@ export function placesOf(pods: Seen<PodsFacts>, question: Question): readonly Pl
 }
 
 /**
- * The containers that should carry the configured identity and do not, for no reason that lies in their own pod:
- * neither skipped by annotation nor kept back by a variable that the pod sets itself.
+ * The containers that should carry an identity and carry none, for no reason that lies in their own pod: neither
+ * skipped by annotation nor kept back by a variable that the pod sets itself.
  */
 export function uninjected(evidence: Evidence, question: Question): readonly Place[] {
+  return misplaced(evidence, question).filter(
+    ({ container }) => injectedInto(container).mechanism === "none",
+  );
+}
+
+/** The containers that carry another identity than the configured one: that of before. */
+export function stale(evidence: Evidence, question: Question): readonly Place[] {
+  return misplaced(evidence, question).filter(
+    ({ container }) => injectedInto(container).mechanism !== "none",
+  );
+}
+
+function misplaced(evidence: Evidence, question: Question): readonly Place[] {
   const expected = expectedIdentity(evidence);
   const pods = evidence["k8s.pods"];
   if (expected === null || expected.mechanism === "none" || pods === undefined) return [];
@@ -111,9 +122,15 @@ export function currentErrors(evidence: Evidence): readonly LogErrorGroup[] {
   return logs.filter((error) => !isHistory(error, evidence));
 }
 
-/** Errors of an SDK that found no credentials at all. */
+/**
+ * Errors of an SDK that found no credentials at all. Programs also ask the instance metadata where they run; only a
+ * search for credentials that ends there counts.
+ */
 export function credentialErrors(errors: readonly LogErrorGroup[]): readonly LogErrorGroup[] {
-  return errors.filter((error) => withoutIdentity.has(error.kind));
+  return errors.filter(
+    ({ kind, excerpt }) =>
+      kind === "no-credentials" || (kind === "imds-unreachable" && /credential|\brole\b/i.test(excerpt)),
+  );
 }
 
 /** Calls that AWS refused to somebody. */
@@ -152,13 +169,18 @@ export function restartMark(question: Question, at: string): string {
 /** The restart that replaces the workload's pods; null where the kind has no rollout. */
 export function restartOf(workload: Found<WorkloadFacts>, question: Question): RestartRollout | null {
   const { kind, namespace, name, restartMark: mark } = workload.value;
-  if (kind !== "Deployment" && kind !== "StatefulSet" && kind !== "DaemonSet") return null;
+  if (!hasRollout(kind)) return null;
   return {
     kind: "k8s.rollout.restart",
     target: { cluster: question.cluster, kind, namespace, name },
     before: { mark },
     after: { mark: restartMark(question, workload.at) },
   };
+}
+
+/** Is it a kind whose pods can be replaced by changing its pod template? */
+export function hasRollout(kind: WorkloadKind): kind is RestartRollout["target"]["kind"] {
+  return kind === "Deployment" || kind === "StatefulSet" || kind === "DaemonSet";
 }
 
 /** How new pods come about: a restart where the kind has a rollout, else what a person does. */

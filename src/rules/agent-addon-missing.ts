@@ -15,7 +15,7 @@ export const agentAddonMissing = defineRule({
     ],
     messages: {
       missing:
-        "Cluster {{cluster}} has no DaemonSet kube-system/eks-pod-identity-agent, and {{nodes}} have no agent built in: {{pods}} ask 169.254.170.23 for credentials, where nobody answers.",
+        "Cluster {{cluster}} has no DaemonSet kube-system/eks-pod-identity-agent, and no agent is built into {{nodes}}: nobody answers at 169.254.170.23, where the SDKs in {{pods}} are told to fetch their credentials.",
     },
   },
   when: {

@@ -15,7 +15,7 @@ export const agentNotOnNode = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
     messages: {
-      none: "Node {{node}} runs {{pods}} but no pod of DaemonSet kube-system/eks-pod-identity-agent (which counts {{ready}} ready of {{desired}} desired), so nobody hands out their credentials.",
+      none: "Node {{node}} runs {{pods}} but no pod of DaemonSet kube-system/eks-pod-identity-agent (which counts {{ready}} ready of {{desired}} desired), so nobody hands out credentials there.",
       notReady:
         "Agent pod {{agent}} on node {{node}} is not ready ({{reason}}), so nobody hands out the credentials of {{pods}}.",
     },

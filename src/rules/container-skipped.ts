@@ -3,6 +3,7 @@ import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   carries,
   currentErrors,
+  hasRollout,
   objectOf,
   placesOf,
   shellWord,
@@ -21,7 +22,7 @@ export const containerSkipped = defineRule({
     references: ["https://github.com/aws/amazon-eks-pod-identity-webhook"],
     messages: {
       skipped:
-        "Pod {{pod}} lists container {{container}} in its annotation eks.amazonaws.com/skip-containers, so the webhook gave that container no identity; its log shows {{errors}} of {{kind}}.",
+        "Pod {{pod}} lists container {{container}} in its annotation eks.amazonaws.com/skip-containers, so the webhook gave that container no identity; its log shows {{count}} errors of kind {{kind}}.",
     },
   },
   when: {
@@ -52,14 +53,16 @@ export const containerSkipped = defineRule({
       const data = {
         pod: pod.name,
         container: container.name,
-        errors: String(error.count),
+        count: String(error.count),
         kind: error.kind,
       };
       return fail("skipped", data, {
         manual: [
           {
             title: `Take ${container.name} out of the annotation ${skipContainersAnnotation} in the pod template of ${object}; this removes the whole list`,
-            command: `kubectl -n ${shellWord(question.namespace)} patch ${shellWord(object)} --type json -p '[{"op":"remove","path":"/spec/template/metadata/annotations/${key}"}]'`,
+            command: hasRollout(workload.value.kind)
+              ? `kubectl -n ${shellWord(question.namespace)} patch ${shellWord(object)} --type json -p '[{"op":"remove","path":"/spec/template/metadata/annotations/${key}"}]'`
+              : null,
           },
         ],
       });

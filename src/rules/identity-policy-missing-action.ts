@@ -15,7 +15,7 @@ export const identityPolicyMissingAction = defineRule({
     ],
     messages: {
       missing:
-        "{{role}} is used as configured but may not {{calls}}: none of its {{count}} identity policies allows {{actions}} on anything.",
+        "{{role}} is used as configured but may not {{calls}}: its identity policies ({{count}}) do not allow {{actions}} on anything.",
     },
   },
   when: {

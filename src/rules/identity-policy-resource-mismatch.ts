@@ -15,7 +15,7 @@ export const identityPolicyResourceMismatch = defineRule({
     ],
     messages: {
       resource:
-        "{{role}} may {{action}} on {{allowedOn}}, but was asked to on {{resource}}, which none of these covers.",
+        "{{role}} is allowed {{action}} on {{allowedOn}}, which does not cover what was denied: {{resource}}.",
     },
   },
   when: {

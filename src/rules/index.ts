@@ -21,6 +21,7 @@ import { piRoleDeleted } from "./pi-role-deleted.ts";
 import { piTrustConditionMismatch } from "./pi-trust-condition-mismatch.ts";
 import { piTrustMissingPrincipal } from "./pi-trust-missing-principal.ts";
 import { piTrustMissingTagsession } from "./pi-trust-missing-tagsession.ts";
+import { piaAndIrsaBoth } from "./pia-and-irsa-both.ts";
 import { piaOtherServiceAccount } from "./pia-other-service-account.ts";
 import { podOlderThanAnnotation } from "./pod-older-than-annotation.ts";
 import { podOlderThanAssociation } from "./pod-older-than-association.ts";
@@ -43,6 +44,7 @@ export const rules: readonly Rule[] = [
   webhookExcluded,
   podOlderThanAssociation,
   podOlderThanAnnotation,
+  piaAndIrsaBoth,
   injectionMissedWebhookFlap,
   containerSkipped,
   partialEnvSuppressesInjection,

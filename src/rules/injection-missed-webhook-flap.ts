@@ -24,7 +24,7 @@ export const injectionMissedWebhookFlap = defineRule({
     ],
     messages: {
       missed:
-        "{{pods}} carry no identity although service account {{serviceAccount}} had one when they were created, and {{witness}} got its identity from the same webhook: the call for these pods failed, and failurePolicy {{failurePolicy}} let them start without.",
+        "No identity was injected into {{pods}}, although service account {{serviceAccount}} had one by then and {{witness}} got its own from the same webhook: a call to it failed, and failurePolicy {{failurePolicy}} let the pod start without.",
     },
   },
   when: {
@@ -45,10 +45,7 @@ export const injectionMissedWebhookFlap = defineRule({
     if (identityAt === null) return notApplicable("when the identity was configured is not recorded");
     const since = seconds(identityAt) + settlingSeconds;
     const missed = uninjected(evidence, question).filter(
-      ({ pod, container }) =>
-        seconds(pod.createdAt) > since &&
-        injectedInto(container).mechanism === "none" &&
-        exclusionOf(webhook.value, pod) === null,
+      ({ pod }) => seconds(pod.createdAt) > since && exclusionOf(webhook.value, pod) === null,
     );
     if (missed.length === 0) return pass();
 

@@ -73,7 +73,7 @@ function reasonOf(value: string, cleaned: string): string {
   if (arn === null) return "this is not an ARN";
   if (arn.service !== "iam") return `this is an ARN of ${arn.service}, not of IAM`;
   const [type] = arn.resource.split("/");
-  if (type !== "role") return `this names a ${type ?? "thing"}, not a role`;
+  if (type !== "role") return `its resource is of type "${type ?? ""}", not "role"`;
   if (!/^\d{12}$/.test(arn.accountId)) return "its account id is not twelve digits";
   return "its role name holds characters that IAM does not allow";
 }

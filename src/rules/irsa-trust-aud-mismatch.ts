@@ -24,7 +24,7 @@ export const irsaTrustAudMismatch = defineRule({
       return irsaRole(evidence) !== null || "no role is given by annotation";
     },
   },
-  needs: ["k8s.workload", "eks.cluster", "iam.role"],
+  needs: ["k8s.workload", "eks.cluster", "iam.role", "iam.oidc-providers"],
   check(evidence) {
     const trust = irsaTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
@@ -36,6 +36,11 @@ export const irsaTrustAudMismatch = defineRule({
       (failed) => failed.key.toLowerCase() === key.toLowerCase(),
     );
     if (condition === undefined) return pass();
+    const providers = evidence["iam.oidc-providers"];
+    const provider = providers.status === "found" ? providers.value.forCluster : null;
+    if (provider?.clientIds.includes(audience) === false) {
+      return notApplicable("the provider refuses the audience before any trust policy is looked at");
+    }
     const data = {
       role: role.arn,
       key: condition.key,

@@ -1,6 +1,6 @@
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { halfPair, listed, objectOf, placesOf, shellWord } from "../core/subject.ts";
+import { halfPair, hasRollout, listed, objectOf, placesOf, shellWord } from "../core/subject.ts";
 
 export const partialEnvSuppressesInjection = defineRule({
   id: "partial-env-suppresses-injection",
@@ -46,10 +46,9 @@ export const partialEnvSuppressesInjection = defineRule({
       manual: [
         {
           title: `Take ${first.half.set} out of container ${first.container.name} of ${object}; its pods are then replaced`,
-          command:
-            workload.value.kind === "Pod"
-              ? null
-              : `kubectl -n ${shellWord(question.namespace)} set env ${shellWord(object)} -c ${shellWord(first.container.name)} ${first.half.set}-`,
+          command: hasRollout(workload.value.kind)
+            ? `kubectl -n ${shellWord(question.namespace)} set env ${shellWord(object)} -c ${shellWord(first.container.name)} ${first.half.set}-`
+            : null,
         },
       ],
     });

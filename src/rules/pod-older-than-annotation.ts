@@ -4,11 +4,11 @@ import { isRoleArn } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   listed,
-  placesOf,
   replacePods,
   seconds,
   serviceAccountOf,
   settlingSeconds,
+  stale,
   uninjected,
 } from "../core/subject.ts";
 
@@ -24,9 +24,9 @@ export const podOlderThanAnnotation = defineRule({
     ],
     messages: {
       otherRole:
-        "{{pods}} carry AWS_ROLE_ARN={{carried}}, but service account {{serviceAccount}} is now annotated with {{annotated}}: a running pod keeps the role of its creation ({{podCreatedAt}}).",
+        "Service account {{serviceAccount}} is annotated with {{annotated}}, but AWS_ROLE_ARN is still {{carried}} in {{pods}}: a running pod keeps the role of its creation ({{podCreatedAt}}).",
       nothing:
-        "{{pods}} carry no identity: created at {{podCreatedAt}}, before service account {{serviceAccount}} was annotated with {{annotated}} (written at {{annotatedAt}}).",
+        "Service account {{serviceAccount}} was annotated with {{annotated}} at {{annotatedAt}}, after {{pods}} had been created (at {{podCreatedAt}}), so no identity was injected there.",
     },
   },
   when: {
@@ -35,8 +35,8 @@ export const podOlderThanAnnotation = defineRule({
       const expected = expectedIdentity(evidence);
       if (expected?.mechanism !== "irsa") return "the role annotation does not decide here";
       if (!isRoleArn(expected.roleArn ?? "")) return "the annotation is no role's ARN";
-      if (placesOf(evidence["k8s.pods"], question).length === 0) return "no pod runs";
-      return true;
+      const places = [...uninjected(evidence, question), ...stale(evidence, question)];
+      return places.length > 0 || "the running pods carry the annotated role";
     },
   },
   needs: [],
@@ -50,26 +50,26 @@ export const podOlderThanAnnotation = defineRule({
     const ownRole = workload.value.template.containers
       .filter(({ env }) => env.some(({ name }) => name === "AWS_ROLE_ARN"))
       .map(({ name }) => name);
+    const places = uninjected(evidence, question);
     // The pod template's own value survives every restart: another fault.
-    const places = uninjected(evidence, question).filter(
-      ({ container }) => !ownRole.includes(container.name),
+    const otherRole = stale(evidence, question).filter(
+      ({ container }) => !ownRole.includes(container.name) && injectedInto(container).mechanism === "irsa",
     );
     const facts = {
       serviceAccount: serviceAccountOf(workload.value),
       annotated: account.value.annotations[roleAnnotation] ?? "",
     };
-    if (webhookFault(evidence["k8s.webhook"]) !== null && places.length > 0) {
+    if (webhookFault(evidence["k8s.webhook"]) !== null && places.length + otherRole.length > 0) {
       return notApplicable("the webhook cannot inject any pod, whatever its age");
     }
 
-    const otherRole = places.filter(({ container }) => injectedInto(container).mechanism === "irsa");
-    const [stale] = otherRole;
-    if (stale !== undefined) {
+    const [former] = otherRole;
+    if (former !== undefined) {
       const data = {
         ...facts,
         pods: listed(otherRole.map(({ pod }) => `pod ${pod.name}`)),
-        carried: injectedInto(stale.container).roleArn ?? "(not readable)",
-        podCreatedAt: stale.pod.createdAt,
+        carried: injectedInto(former.container).roleArn ?? "(not readable)",
+        podCreatedAt: former.pod.createdAt,
       };
       return fail("otherRole", data, replacePods(workload, question));
     }

@@ -1,10 +1,7 @@
-import { injectedInto } from "../core/identity.ts";
 import { webhookFault } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
-  currentErrors,
   listed,
-  placesOf,
   replacePods,
   seconds,
   serviceAccountOf,
@@ -24,20 +21,17 @@ export const podOlderThanAssociation = defineRule({
     ],
     messages: {
       nothing:
-        "{{pods}} carry no identity: created at {{podCreatedAt}}, before the Pod Identity association {{association}} of service account {{serviceAccount}} took effect (created at {{associationCreatedAt}}).",
-      stillIrsa:
-        "{{pods}} still carry the IRSA role {{oldRole}}: created at {{podCreatedAt}}, before the Pod Identity association {{association}} of service account {{serviceAccount}} took effect (created at {{associationCreatedAt}}).",
+        "The Pod Identity association {{association}} of service account {{serviceAccount}} took effect after {{pods}} had been created (association {{associationCreatedAt}}, pod {{podCreatedAt}}), so no identity was injected there.",
     },
   },
   when: {
-    needs: ["k8s.workload", "k8s.pods", "eks.association"],
+    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association"],
     holds(evidence, question) {
       if (evidence["eks.association"].status === "absent") return "the service account has no association";
-      if (placesOf(evidence["k8s.pods"], question).length === 0) return "no pod runs";
-      return true;
+      return uninjected(evidence, question).length > 0 || "no running pod lacks an identity";
     },
   },
-  needs: ["logs.errors"],
+  needs: [],
   wants: ["k8s.webhook", "k8s.sharing"],
   check(evidence, question) {
     const association = evidence["eks.association"];
@@ -53,24 +47,13 @@ export const podOlderThanAssociation = defineRule({
     if (webhookFault(evidence["k8s.webhook"]) !== null) {
       return notApplicable("the webhook cannot inject any pod, whatever its age");
     }
-    const carried = injectedInto(first.container);
-    const facts = {
+    const data = {
       pods: listed(older.map(({ pod }) => `pod ${pod.name}`)),
       podCreatedAt: first.pod.createdAt,
       association: associationId,
       associationCreatedAt: createdAt,
       serviceAccount: serviceAccountOf(workload.value),
     };
-    const remedy = replacePods(workload, question);
-    if (carried.mechanism === "none") return fail("nothing", facts, remedy);
-    // Pods that still work with the role they were given wait for their next rollout; that is no fault.
-    if (currentErrors(evidence).length === 0) {
-      return notApplicable(`the pods run with their ${expectedOr(carried.roleArn)} without an error`);
-    }
-    return fail("stillIrsa", { ...facts, oldRole: carried.roleArn ?? "of their own" }, remedy);
+    return fail("nothing", data, replacePods(workload, question));
   },
 });
-
-function expectedOr(roleArn: string | null): string {
-  return roleArn === null ? "former identity" : `former role ${roleArn}`;
-}

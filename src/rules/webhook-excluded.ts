@@ -2,7 +2,7 @@ import type { WorkloadFacts } from "../core/evidence.ts";
 import { exclusionOf } from "../core/injection.ts";
 import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { objectOf, shellWord, uninjected } from "../core/subject.ts";
+import { hasRollout, objectOf, shellWord, uninjected } from "../core/subject.ts";
 
 const skipLabel = "eks.amazonaws.com/skip-pod-identity-webhook";
 
@@ -64,7 +64,7 @@ function labelNamespace(namespace: string, requirement: string): ManualStep {
 
 function relabelPods(workload: WorkloadFacts, requirement: string): ManualStep {
   const object = objectOf(workload);
-  if (workload.template.labels[skipLabel] === undefined || workload.kind === "Pod") {
+  if (workload.template.labels[skipLabel] === undefined || !hasRollout(workload.kind)) {
     return {
       title: `Change the pod labels of ${object} so that they meet "${requirement}"`,
       command: null,

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { diagnose } from "../../src/core/diagnose.ts";
+import type { EvidenceBundle } from "../../src/core/evidence.ts";
+import { rules } from "../../src/rules/index.ts";
+import { bundleOf, type RuleFixture } from "./rule-fixture.ts";
+
+const folder = join(import.meta.dirname, "../fixtures/rules");
+const failing = readdirSync(folder)
+  .filter((file) => file.endsWith(".json"))
+  .flatMap((file) => {
+    const fixture = readJson(file) as RuleFixture;
+    return fixture.cases
+      .filter(({ expect: { outcome } }) => outcome === "fail")
+      .map((test) => ({
+        id: file.replace(/\.json$/, ""),
+        name: test.name,
+        bundle: bundleOf(readBase(test.base ?? fixture.base), test),
+      }));
+  });
+
+describe("all rules together", () => {
+  it.each(failing)("name one cause, $id, and nobody repeats it: $name", ({ id, bundle }) => {
+    const diagnosis = diagnose(rules, bundle);
+
+    expect(diagnosis.cause?.ruleId).toBe(id);
+    expect(diagnosis.alsoWrong.map(({ ruleId }) => ruleId)).toEqual([]);
+  });
+
+  it.each(failing)(
+    "never call it healthy, or name another cause, without one kind of evidence: $id, $name",
+    ({ id, bundle }) => {
+      const kinds = Object.keys(bundle.evidence);
+      const answers = kinds.map((kind) => diagnose(rules, without(bundle, kind)));
+
+      expect(kinds.filter((_, at) => answers[at]?.conclusion === "no-fault-found")).toEqual([]);
+      expect(kinds.filter((_, at) => (answers[at]?.cause?.ruleId ?? id) !== id)).toEqual([]);
+    },
+  );
+
+  it.each(["pod-identity-healthy", "irsa-healthy"])("find no fault in %s", (base) => {
+    expect(diagnose(rules, readBase(base))).toMatchObject({
+      conclusion: "no-fault-found",
+      alsoWrong: [],
+      blindSpots: [],
+    });
+  });
+
+  it.each([
+    ["no AWS at all", "node-role-denial", { "logs.errors": { value: { errors: [] } } }],
+    ["a malformed annotation beside a working association", "pod-identity-healthy", annotated("carts")],
+    [
+      "Auto Mode nodes without a DaemonSet",
+      "pod-identity-healthy",
+      { "k8s.agent": { value: { pods: [] } }, ...nodes("auto") },
+    ],
+  ] as const)("accuse nobody: %s", (_name, base, evidence) => {
+    const bundle = bundleOf(readBase(base), {
+      name: "",
+      patch: { evidence },
+      expect: { outcome: "pass" },
+    });
+
+    expect(diagnose(rules, bundle)).toMatchObject({ conclusion: "no-fault-found", alsoWrong: [] });
+  });
+});
+
+function annotated(value: string) {
+  return { "k8s.service-account": { value: { annotations: { "eks.amazonaws.com/role-arn": value } } } };
+}
+
+function nodes(compute: string) {
+  const node = { name: "i-0", instanceId: null, nodegroup: null, compute, os: "linux", createdAt: "" };
+  return { "k8s.nodes": { value: [node] } };
+}
+
+function without(bundle: EvidenceBundle, kind: string): EvidenceBundle {
+  const blind = { status: "unavailable", reason: "access-denied", source: "test" } as const;
+  return { ...bundle, evidence: { ...bundle.evidence, [kind]: blind } };
+}
+
+function readBase(name: string): EvidenceBundle {
+  return readJson(`_bases/${name}.json`) as EvidenceBundle;
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(join(folder, file), "utf8"));
+}
