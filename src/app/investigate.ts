@@ -35,7 +35,7 @@ export interface AskingDeps {
  */
 export function createAsk({ investigations, queue, clock, newId }: AskingDeps) {
   return async function ask({ question, requester, channel }: AskRequest): Promise<Investigation> {
-    const view = { channel, ts: null, detailsTs: null, shownVersion: 0 };
+    const view = { channel, postedIn: null, ts: null, detailsTs: null, shownVersion: 0 };
     const opened = await investigations.open({
       id: newId(),
       questionKey: sha256(canonical(question)),

@@ -4,7 +4,10 @@ import type { CollectorGroup } from "./ports.ts";
 
 /** A message that shows the investigation, with its details in the thread. */
 export interface View {
+  /** Where it was asked. */
   readonly channel: string;
+  /** Where the message is: another conversation where eksiam may not post in `channel`; null until it is posted. */
+  readonly postedIn: string | null;
   /** Slack's id of the message; null until it is posted. */
   readonly ts: string | null;
   /** The reply that holds the details; null until there are any. */

@@ -77,7 +77,6 @@ export async function startBot(deps: RoleDeps): Promise<Running> {
   const slack = await startSlack({
     env,
     log,
-    redis: base.redis,
     port: config.http.port,
     clusters: names,
     approvers: config.approvals.approvers,

@@ -92,7 +92,8 @@ function parseAudit(words: readonly string[], clusters: CommandClusters): Parsed
 
 function parseWorkload(names: readonly string[]): Parsed<Pick<Question, "namespace" | "name">> {
   const [word, extra] = names;
-  if (word === undefined) return wrong("Which workload? Say its namespace and its name.", "why NAMESPACE/NAME");
+  if (word === undefined)
+    return wrong("Which workload? Say its namespace and its name.", "why NAMESPACE/NAME");
   if (extra !== undefined) {
     const nearest = word.includes("/") ? `why ${asName(word)}` : `why ${asName(word)}/${asName(extra)}`;
     return wrong("One question is about one workload, written as namespace/name.", nearest);
@@ -111,7 +112,10 @@ function parseWorkload(names: readonly string[]): Parsed<Pick<Question, "namespa
     return wrong(`“${word}” lacks the namespace.`, `why NAMESPACE/${asName(namespace ?? "NAME")}`);
   }
   if (parts.length > 2) {
-    return wrong(`“${word}” has too many parts: a workload is namespace/name.`, `why ${asName(namespace)}/${asName(name)}`);
+    return wrong(
+      `“${word}” has too many parts: a workload is namespace/name.`,
+      `why ${asName(namespace)}/${asName(name)}`,
+    );
   }
   if (!label.test(namespace) || !subdomain.test(name)) {
     return wrong(
@@ -135,7 +139,10 @@ function parseCluster(
   }
   if (names.includes(name)) return done(name);
   const near = [...names].sort((a, b) => distance(a, name) - distance(b, name))[0];
-  return wrong(`There is no cluster “${name}” in the configuration. Configured: ${known}.`, `${command} --cluster ${near}`);
+  return wrong(
+    `There is no cluster “${name}” in the configuration. Configured: ${known}.`,
+    `${command} --cluster ${near}`,
+  );
 }
 
 function parseKind(word: string | undefined, workload: string): Parsed<WorkloadKind | null> {
@@ -199,7 +206,11 @@ function wordsOf(text: string): readonly string[] {
 
 /** The nearest thing that Kubernetes would take as a name. */
 function asName(word: string): string {
-  const name = word.toLowerCase().replace(/[^-a-z0-9./]+/g, "-").replace(/^[-./]+|[-./]+$/g, "").slice(0, 253);
+  const name = word
+    .toLowerCase()
+    .replace(/[^-a-z0-9./]+/g, "-")
+    .replace(/^[-./]+|[-./]+$/g, "")
+    .slice(0, 253);
   return name === "" ? "NAME" : name;
 }
 
@@ -222,6 +233,9 @@ function done<T>(value: T): Parsed<T> {
   return { ok: true, value };
 }
 
-function wrong(problem: string, nearest: string | null): { readonly ok: false; readonly error: CommandProblem } {
+function wrong(
+  problem: string,
+  nearest: string | null,
+): { readonly ok: false; readonly error: CommandProblem } {
   return { ok: false, error: { problem, nearest } };
 }

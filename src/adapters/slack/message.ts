@@ -93,7 +93,9 @@ function withinLimits(parts: readonly Part[]): readonly Part[] {
 }
 
 function leftOut(count: number): Part {
-  return context(md`${count} more parts do not fit into a message. The whole answer: ${code("eksiam why")} on the command line.`);
+  return context(
+    md`${count} more parts do not fit into a message. The whole answer: ${code("eksiam why")} on the command line.`,
+  );
 }
 
 function sizeOf(part: Part): number {
@@ -166,7 +168,12 @@ function fallback(parts: readonly Part[]): string {
       case "divider":
         return [];
       case "buttons":
-        return [md`Buttons: ${join(part.buttons.map(({ label }) => md`${label}`), " | ")}`];
+        return [
+          md`Buttons: ${join(
+            part.buttons.map(({ label }) => md`${label}`),
+            " | ",
+          )}`,
+        ];
     }
   });
   return truncateMrkdwn(lines(texts), limits.messageText).mrkdwn;

@@ -52,9 +52,7 @@ export function mention(slackUserId: string): Mrkdwn {
 
 /** Names a channel by its id; a conversation of another kind has no name to show. */
 export function channelName(channel: string): Mrkdwn {
-  return /^[CG][A-Z0-9]{1,20}$/.test(channel)
-    ? { mrkdwn: `<#${channel}>` }
-    : { mrkdwn: "that conversation" };
+  return /^[CG][A-Z0-9]{1,20}$/.test(channel) ? { mrkdwn: `<#${channel}>` } : { mrkdwn: "that conversation" };
 }
 
 export function join(parts: readonly Mrkdwn[], separator: string): Mrkdwn {
@@ -105,5 +103,7 @@ function oneLine(text: string): string {
  * halves of a surrogate pair) are shown as a replacement character.
  */
 function visible(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/gu, "\ufffd");
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/gu, "\ufffd");
 }

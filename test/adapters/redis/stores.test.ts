@@ -33,7 +33,7 @@ const investigation: Investigation = {
   version: 1,
   question: { cluster: "c", namespace: "n", name: "w", kind: null, container: null, sinceSeconds: 60 },
   requester: { slackUserId: "UALICE" },
-  views: [{ channel: "C1", ts: null, detailsTs: null, shownVersion: 0 }],
+  views: [{ channel: "C1", postedIn: null, ts: null, detailsTs: null, shownVersion: 0 }],
   status: "asked",
   askedAt: "2026-01-01T10:00:00.000Z",
   diagnosedAt: null,
@@ -83,7 +83,7 @@ describe("investigations", () => {
         store.update("i1", (current) => ({ ...current, progress: { ...current.progress, [group]: "done" } })),
       ),
     );
-    await store.saveView("i1", { channel: "C1", ts: "1.2", detailsTs: null, shownVersion: 5 });
+    await store.saveView("i1", { channel: "C1", postedIn: "C1", ts: "1.2", detailsTs: null, shownVersion: 5 });
 
     const after = await store.get("i1");
 
