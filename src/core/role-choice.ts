@@ -45,7 +45,7 @@ export function chooseRole(
 }
 
 /** The distinct accesses that denials ask for; errors that name no action ask for nothing that could be checked. */
-export function neededBy(denied: readonly LogErrorGroup[]): readonly NeededAccess[] {
+function neededBy(denied: readonly LogErrorGroup[]): readonly NeededAccess[] {
   const needed = denied.flatMap(({ action, missingAction, resource }) => {
     const missing = missingAction ?? action;
     return missing === null ? [] : [{ action: missing, resource }];

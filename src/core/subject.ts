@@ -30,7 +30,7 @@ export const skipContainersAnnotation = "eks.amazonaws.com/skip-containers";
 export const settlingSeconds = 30;
 
 /** The two variables that belong together, by mechanism: the webhook adds both or none. */
-export const variablePairs = {
+const variablePairs = {
   "pod-identity": ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"],
   irsa: ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"],
 } as const;
@@ -162,7 +162,7 @@ export function seconds(time: string): number {
  * The mark of a restart: unique to the workload and to the moment at which it was seen, so that a plan made from the
  * same evidence carries the same mark, and a later one another.
  */
-export function restartMark(question: Question, at: string): string {
+function restartMark(question: Question, at: string): string {
   return sha256(JSON.stringify([question.cluster, question.namespace, question.name, at])).slice(0, 16);
 }
 
