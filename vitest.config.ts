@@ -1,9 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+const slow = ["test/faults/**", "test/bench/**"];
+
+/** `SUITE=faults vitest run` runs what takes minutes; without it, everything else. */
+const suite = process.env["SUITE"];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/faults/**", "test/bench/**", "node_modules/**"],
+    include: [suite === undefined ? "test/**/*.test.ts" : `test/${suite}/**/*.test.ts`],
+    exclude: suite === undefined ? [...slow, "node_modules/**"] : ["node_modules/**"],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: "forks",

@@ -95,6 +95,7 @@ function configuration({ sandbox, approvers, digestChannel }: ServiceOptions) {
     investigation: { since: "1h", deadline: "30s" },
     // A simulated account settles sooner than AWS does.
     execution: { associationSettle: "2s", verifyAfter: "4s", verifyAttempts: 5 },
+    jobs: { lockDuration: "3s" },
   };
 }
 

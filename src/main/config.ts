@@ -54,6 +54,12 @@ const configSchema = z.strictObject({
       verifyAttempts: z.int().min(1).default(5),
     })
     .prefault({}),
+  jobs: z
+    .strictObject({
+      /** After how long another worker takes up the job of one that died. */
+      lockDuration: duration.prefault("30s"),
+    })
+    .prefault({}),
   http: z.strictObject({ port: z.int().min(0).max(65_535).default(3000) }).prefault({}),
 });
 

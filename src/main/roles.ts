@@ -40,8 +40,6 @@ export interface RoleDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly redisUrl: string;
   readonly log: Logger;
-  /** How long a worker's lock on a job lasts without renewal, before another takes the job up. */
-  readonly lockDurationMs?: number;
 }
 
 export interface Running {
@@ -183,7 +181,7 @@ function schedulesOf(config: Config): readonly AuditSchedule[] {
   );
 }
 
-async function startBase({ redisUrl, log, lockDurationMs = 30_000 }: RoleDeps): Promise<Base> {
+async function startBase({ config, redisUrl, log }: RoleDeps): Promise<Base> {
   const redis = await connectRedis(redisUrl);
   for (const warning of await redisWarnings(redis)) log.warn({ warning }, "Redis is not set up for a queue");
   const queue = createJobQueue(redisUrl);
@@ -198,8 +196,8 @@ async function startBase({ redisUrl, log, lockDurationMs = 30_000 }: RoleDeps): 
         connection: redisOptions(redisUrl, "worker"),
         prefix: queuePrefix,
         concurrency,
-        lockDuration: lockDurationMs,
-        stalledInterval: lockDurationMs,
+        lockDuration: config.jobs.lockDuration,
+        stalledInterval: config.jobs.lockDuration,
         // A worker that dies at every step of a plan is taken up again each time: execution is reconciliation.
         maxStalledCount: 20,
       });
