@@ -25,7 +25,7 @@ const secrets: readonly Secret[] = [
   { pattern: /\bxox[a-z]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}/g, replacement: gone },
   { pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, replacement: gone },
   {
-    pattern: /\b(authorization["']?\s{0,4}[:=]\s{0,4}["']?)(?!\[redacted\])[^\r\n"']{1,4000}/gi,
+    pattern: /\b(authorization["']?\s{0,4}[:=]\s{0,4}["']?)(?!\[redacted\])[^\s"'][^\r\n"']{0,4000}/gi,
     replacement: `$1${gone}`,
   },
   { pattern: /\b(bearer\s{1,4})(?!\[redacted\])[A-Za-z0-9._~+/=-]{8,}/gi, replacement: `$1${gone}` },

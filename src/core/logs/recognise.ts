@@ -38,11 +38,11 @@ export function mayMatter(line: string): boolean {
   return interesting.test(line);
 }
 
+const webIdentityAction = "sts:AssumeRoleWithWebIdentity";
+
 /** Only IRSA presents a web identity, whoever the text names. */
 function kindOfPrincipal(error: Raw): AwsError["principalKind"] {
-  const webIdentity =
-    error.kind === "assume-role-web-identity-denied" || error.kind === "invalid-identity-token";
-  return webIdentity ? "irsa-role" : principalKindOf(error.principalArn);
+  return error.action === webIdentityAction ? "irsa-role" : principalKindOf(error.principalArn);
 }
 
 type Raw = Omit<AwsError, "sdk" | "principalKind">;
@@ -62,7 +62,7 @@ function raw(kind: AwsErrorKind, parts: Partial<Raw> = {}): Raw {
 }
 
 const sentence =
-  /(?:User: ?(\S{1,600}(?: name>>?| id>)?) )?is not authorized to perform: ?([A-Za-z0-9-]{2,40}:[A-Za-z0-9*]{1,80})(?: on resource: ?("[^"]{1,1000}"|(?:role|user|group|policy|instance profile|access key) [\w+=,.@/*-]{1,200}|[^\s,;)]{1,1000}))?(.{0,400})/g;
+  /(?:User: ?(\S{1,600}(?: name>>?| id>)?) )?is not authorized to perform: ?([A-Za-z0-9-]{2,40}:[A-Za-z0-9*]{1,80})(?: on resource: ?("[^"]{1,1000}"|(?:role|user|group|policy|instance profile|access key) [\w+=,.@/*-]{1,200}|[^\s,;)]{1,1000}))?(?=(.{0,400}))/g;
 
 function denials(text: string): readonly Raw[] {
   return [...text.matchAll(sentence)].map((match): Raw => {
@@ -165,7 +165,7 @@ const signs: readonly Sign[] = [
   {
     kind: "no-credentials",
     pattern:
-      /Unable to load (?:AWS )?credentials from any|Unable to locate credentials|NoCredentialProviders|no EC2 IMDS role found|Missing credentials in config|Could not load credentials from any providers|Unable to get IAM security credentials|MissingCredentialsError|no valid credential sources|Error retrieving credentials from the instance profile|Provider returned no credentials|no providers in chain provided credentials|No identity could be resolved from the chain|Failed to resolve AWS credentials/,
+      /Unable to load (?:AWS )?credentials from any|SdkClientException: Failed to connect to service endpoint|Unable to locate credentials|NoCredentialProviders|no EC2 IMDS role found|Missing credentials in config|Could not load credentials from any providers|Unable to get IAM security credentials|MissingCredentialsError|no valid credential sources|Error retrieving credentials from the instance profile|Provider returned no credentials|no providers in chain provided credentials|No identity could be resolved from the chain|Failed to resolve AWS credentials/,
   },
   {
     kind: "region-missing",
@@ -182,6 +182,11 @@ const signs: readonly Sign[] = [
   },
 ];
 
+/** STS names no action when it refuses a token; the SDK around it says that a web identity was presented. */
+function askedBy(kind: AwsErrorKind, text: string): string | null {
+  return kind === "invalid-identity-token" && /WebIdentity/.test(text) ? webIdentityAction : null;
+}
+
 const bareDenial =
   /S3Exception: (?:Access Denied|Forbidden)|Error Code: 403 Forbidden|AccessDeniedException|UnauthorizedOperation|\bAccessDenied\b(?=[:)<]|\s*\(|\s*when)|<Code>AccessDenied<|Error Code: AccessDenied|403 Forbidden.{0,40}amazonaws/;
 /** Systems that deny in words of their own. */
@@ -192,10 +197,10 @@ function otherErrors(text: string): readonly Raw[] {
   const requestId = requestIdOf(text);
   const found = signs
     .filter((sign) => sign.pattern.test(text))
-    .map((sign) => raw(sign.kind, { action: sign.action ?? null, requestId }));
+    .map((sign) => raw(sign.kind, { action: sign.action ?? askedBy(sign.kind, text), requestId }));
   const spelled = /is not authorized to perform/.test(text);
   const stronger = found.filter((error) => !(spelled && error.kind === "assume-role-web-identity-denied"));
-  const encoded = /Encoded authorization failure message: ?([A-Za-z0-9_-]{20,4000})/.exec(text)?.[1];
+  const encoded = /Encoded authorization failure message: ?([A-Za-z0-9_.*<-]{4,4000})/.exec(text)?.[1];
   if (encoded !== undefined)
     return [...stronger, raw("encoded-denial", { encodedMessage: encoded, requestId })];
   if (!spelled && stronger.length === 0 && bareDenial.test(text) && !foreign.test(text)) {
