@@ -15,6 +15,8 @@ export interface ServiceOptions {
   readonly slack: { readonly apiUrl: string; readonly botToken: string; readonly appToken: string };
   readonly approvers: readonly string[];
   readonly digestChannel: string;
+  /** Another checkout's or image's command line than this one's. */
+  readonly cli?: string;
   /** Told of each line that a process logs. */
   readonly onLog?: (role: ServiceRole, line: string) => void;
 }
@@ -28,31 +30,18 @@ export interface Service {
   close(): Promise<void>;
 }
 
-const cli = join(import.meta.dirname, "../src/main/cli.ts");
+const ownCli = join(import.meta.dirname, "../src/main/cli.ts");
+const roles = ["investigator", "executor", "bot"] as const;
 
 /** @throws Error with what a role printed, where one does not come up. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { sandbox, folder } = options;
-  await mkdir(folder, { recursive: true });
-  const config = join(folder, "eksiam.yaml");
-  await writeFile(config, stringify(configuration(options)));
-  const approvalKey = crypto.randomUUID() + crypto.randomUUID();
+  const settings = await writeSettings(options);
   const running = new Map<ServiceRole, ChildProcess>();
 
   async function start(role: ServiceRole): Promise<void> {
-    const kubeconfig = join(folder, `kubeconfig-${role}`);
-    await writeFile(kubeconfig, sandbox.kubeconfig(role), { mode: 0o600 });
-    const env = {
-      PATH: process.env["PATH"],
-      HOME: folder,
-      EKSIAM_CONFIG: config,
-      REDIS_URL: options.redisUrl,
-      ...(role === "bot" ? slackEnv(options) : { KUBECONFIG: kubeconfig, ...sandbox.awsEnv(role) }),
-      ...(role === "investigator" ? {} : { EKSIAM_APPROVAL_KEY: approvalKey }),
-    };
     // A process group of its own: Ctrl-C reaches the parent, which ends its children in order.
-    const child = spawn(process.execPath, [cli, "start", "--role", role], {
-      env,
+    const child = spawn(process.execPath, [options.cli ?? ownCli, "start", "--role", role], {
+      env: settings(role),
       stdio: ["ignore", "ignore", "pipe"],
       detached: true,
     });
@@ -75,16 +64,58 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     start,
     kill: (role) => end(role, "SIGKILL"),
     async close() {
-      await Promise.all((["bot", "investigator", "executor"] as const).map((role) => end(role, "SIGTERM")));
+      await Promise.all(roles.map((role) => end(role, "SIGTERM")));
     },
   };
   try {
-    await Promise.all((["investigator", "executor", "bot"] as const).map(start));
+    await Promise.all(roles.map(start));
     return service;
   } catch (error) {
     await service.close();
     throw error;
   }
+}
+
+/** Boots each role with `--check`. @returns what they printed. @throws Error with what one printed that cannot run. */
+export async function checkRoles(options: ServiceOptions): Promise<string> {
+  const settings = await writeSettings(options);
+  let printed = "";
+  for (const role of roles) {
+    const child = spawn(process.execPath, [options.cli ?? ownCli, "start", "--role", role, "--check"], {
+      env: settings(role),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    const [code] = await once(child, "exit");
+    if (code !== 0) throw new Error(`The ${role} cannot run (${code}):\n${output}`);
+    printed += output;
+  }
+  return printed;
+}
+
+/** Configuration and kubeconfigs in the folder; answers each role's own environment. */
+async function writeSettings(options: ServiceOptions): Promise<(role: ServiceRole) => NodeJS.ProcessEnv> {
+  const { sandbox, folder } = options;
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, "eksiam.yaml");
+  await writeFile(config, stringify(configuration(options)));
+  const kubeconfigOf = (role: ServiceRole) => join(folder, `kubeconfig-${role}`);
+  for (const role of roles) await writeFile(kubeconfigOf(role), sandbox.kubeconfig(role), { mode: 0o600 });
+  const approvalKey = crypto.randomUUID() + crypto.randomUUID();
+  return (role) => ({
+    PATH: process.env["PATH"],
+    HOME: folder,
+    EKSIAM_CONFIG: config,
+    REDIS_URL: options.redisUrl,
+    ...(role === "bot" ? slackEnv(options) : { KUBECONFIG: kubeconfigOf(role), ...sandbox.awsEnv(role) }),
+    ...(role === "investigator" ? {} : { EKSIAM_APPROVAL_KEY: approvalKey }),
+  });
 }
 
 function configuration({ sandbox, approvers, digestChannel }: ServiceOptions) {

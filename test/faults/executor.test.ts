@@ -62,7 +62,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       .events()
       .filter((event) => event.eventName === "CreatePodIdentityAssociation" && event.errorCode === null);
     expect(creates).toHaveLength(1);
-    const replicaSets = clusters["eks-workshop"].cluster.store.list("replicasets", "carts");
+    const replicaSets = clusters["eks-workshop"].cluster.store.list("replicasets.apps", "carts");
     expect(replicaSets).toHaveLength(2);
   },
   120_000,
