@@ -8,7 +8,7 @@ trap 'rm -rf "$image"' EXIT
 
 cd "$image"
 cp "$checkout"/{package.json,package-lock.json,.npmrc} .
-npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
+npm install --no-save --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
 cp -r "$checkout"/src "$checkout"/jobs .
 printf 'image: %s of packages\n' "$(du -sh node_modules | cut -f1)"
 

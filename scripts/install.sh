@@ -32,8 +32,9 @@ node_packages() {
   command -v npm >/dev/null || system_package npm node
   local stamp=node_modules/.installed
   if [ ! -f "$stamp" ] || ! cmp -s package-lock.json "$stamp"; then
-    say "installing the Node packages and the pinned Node (npm ci)"
-    npm ci --no-audit --no-fund --loglevel=error >&2
+    say "installing the Node packages and the pinned Node (npm install)"
+    # Not `npm ci`: the lock file may have been made where other platforms' optional packages could not be seen.
+    npm install --no-save --no-audit --no-fund --loglevel=error >&2
     cp package-lock.json "$stamp"
   fi
   # The package `node` brings the pinned Node; npm versions that hold install scripts back leave it out.
