@@ -208,6 +208,8 @@ export interface Account {
     readonly audience: string;
     readonly sessionName: string;
     readonly userAgent?: string;
+    /** The id under which the answer goes out; one is made up without. */
+    readonly requestId?: string;
   }): SessionAnswer;
   /** A call to any AWS service: IAM decides, and what CloudTrail would record is recorded. */
   call(

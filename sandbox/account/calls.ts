@@ -130,8 +130,9 @@ export function createCalls(options: AccountOptions, ids: Ids, trail: Trail): Ca
   };
 }
 
-/** CloudTrail writes the short code for most services, whatever the API answers. */
+/** CloudTrail has its own spelling of codes: most services' denials in short, IAM's missing entities at length. */
 function trailCode(code: string): string {
+  if (code === "NoSuchEntity") return "NoSuchEntityException";
   return code === "AccessDeniedException" ? "AccessDenied" : code;
 }
 

@@ -5,14 +5,25 @@ import { createFaults } from "./faults.ts";
 import { createIamState } from "./iam-state.ts";
 import { createIds } from "./ids.ts";
 import type { Caller, Session } from "./model.ts";
-import { principalOfSession } from "./principals.ts";
-import { createSessions } from "./sessions.ts";
+import { type Principal, principalOfCaller, principalOfSession } from "./principals.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
 import { createTrail, type Trail } from "./trail.ts";
 
 /** The account with what only its own servers use. */
 export interface ServedAccount extends Account {
   readonly calls: Calls;
   readonly trail: Trail;
+  readonly assumeRole: Sessions["assumeRole"];
+  /** What the account knows of an access key: a caller's, or that of a session which it gave out. */
+  credentials(accessKeyId: string): KnownCredentials | undefined;
+}
+
+export interface KnownCredentials {
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | null;
+  readonly expired: boolean;
+  /** Null: the role of the session is gone. */
+  readonly principal: Principal | null;
 }
 
 /** An empty account. */
@@ -38,6 +49,19 @@ export function createAccount(options: AccountOptions): ServedAccount {
     return outcome.refusal ?? { ok: true, requestId: outcome.requestId };
   }
 
+  function credentials(accessKeyId: string): KnownCredentials | undefined {
+    const caller = callers.get(accessKeyId);
+    if (caller !== undefined) {
+      const { secretAccessKey, sessionToken } = caller;
+      return { secretAccessKey, sessionToken, expired: false, principal: principalOfCaller(caller) };
+    }
+    const session = sessions.byAccessKey(accessKeyId);
+    if (session === undefined) return undefined;
+    const { secretAccessKey, sessionToken } = session;
+    const expired = options.now().toISOString() >= session.expiresAt;
+    return { secretAccessKey, sessionToken, expired, principal: principalOfSession(iam, session) };
+  }
+
   return {
     accountId: options.accountId,
     region: options.region,
@@ -59,5 +83,7 @@ export function createAccount(options: AccountOptions): ServedAccount {
     events: () => trail.events(),
     calls,
     trail,
+    assumeRole: sessions.assumeRole,
+    credentials,
   };
 }

@@ -1,12 +1,21 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { JsonValue } from "../../src/core/json.ts";
 import type { ServedAccount } from "./create-account.ts";
-import type { Caller } from "./model.ts";
+import type { Principal } from "./principals.ts";
 import { cloudtrail } from "./wire/cloudtrail.ts";
 import { eks } from "./wire/eks.ts";
 import { iam } from "./wire/iam.ts";
-import { type Answer, AwsError, type Service, type WireRequest } from "./wire/service.ts";
-import { sts } from "./wire/sts.ts";
+import {
+  type Answer,
+  AwsError,
+  awsError,
+  faultError,
+  type Service,
+  type WireRequest,
+} from "./wire/service.ts";
+import { type Credential, credentialOf, isSignedWith } from "./wire/signature.ts";
+import { answerWebIdentity, isWebIdentityRequest, sts } from "./wire/sts.ts";
 
 export interface AwsServer {
   readonly url: string;
@@ -14,6 +23,8 @@ export interface AwsServer {
 }
 
 const services: Readonly<Record<string, Service>> = { eks, iam, sts, cloudtrail };
+
+const invalidToken = "The security token included in the request is invalid.";
 
 /**
  * Serves accounts on loopback in AWS's own wire formats. Which service is meant, and who calls, is read from the
@@ -26,7 +37,8 @@ export async function startAwsServer(
   const accounts = "accountId" in account ? [account] : account;
   const server = createServer((request, response) => {
     serve(accounts, request, response).catch((error: unknown) => {
-      response.writeHead(500).end(error instanceof Error ? error.message : "");
+      if (!response.headersSent) response.writeHead(500);
+      response.end(error instanceof Error ? error.message : "");
     });
   });
   server.listen(port, "127.0.0.1");
@@ -48,33 +60,26 @@ async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const body = await readBody(incoming);
-  const scope = /Credential=([^/,\s]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(
-    incoming.headers.authorization ?? "",
-  );
-  const [, accessKeyId = "", region = "", serviceName = ""] = scope ?? [];
-  const service = services[serviceName];
+  const credential = credentialOf(incoming.headers.authorization);
+  const request: WireRequest = {
+    method: incoming.method ?? "GET",
+    url: new URL(incoming.url ?? "/", "http://localhost"),
+    headers: incoming.headers,
+    body: await readBody(incoming),
+    region: credential?.region ?? accounts[0]?.region ?? "",
+  };
+  const anonymous = credential === null && isWebIdentityRequest(request);
+  const service = anonymous ? sts : services[credential?.service ?? ""];
+  const requestId = crypto.randomUUID();
   if (service === undefined) {
     response
-      .writeHead(403, { "content-type": "application/json" })
+      .writeHead(403, { "content-type": "application/json", "x-amzn-requestid": requestId })
       .end('{"message":"Missing Authentication Token"}');
     return;
   }
-  const owner = accounts.find((candidate) => candidate.caller(accessKeyId) !== undefined);
-  const account = owner ?? accounts[0];
-  if (account === undefined) throw new Error("The server has no account.");
-  const url = new URL(incoming.url ?? "/", "http://localhost");
-  const request: WireRequest = {
-    method: incoming.method ?? "GET",
-    url,
-    headers: incoming.headers,
-    body,
-    region,
-  };
+  const account = ownerOf(accounts, credential, request);
   const operation = service.operationOf(request);
-  const requestId = crypto.randomUUID();
-
-  const fault = account.faults.take(`${serviceName}:${operation}`);
+  const fault = account.faults.take(`${service.name}:${operation}`);
   if (fault === "hang") return;
   if (fault === "malformed") {
     const type = service.contentType;
@@ -83,16 +88,10 @@ async function serve(
   }
   let answer: Answer;
   try {
-    if (fault === "throttled") throw new AwsError(400, "ThrottlingException", "Rate exceeded");
-    if (fault === "server-error")
-      throw new AwsError(500, "InternalFailure", "The request processing has failed.");
-    answer = service.answer({
-      account,
-      caller: knownCaller(owner, accessKeyId, service),
-      request,
-      operation,
-      requestId,
-    });
+    if (fault !== null) throw faultError(service, fault);
+    answer = anonymous
+      ? answerWebIdentity(account, request, requestId)
+      : answerSigned(account, service, credential, request, operation, requestId);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     answer = service.refuse(error, requestId);
@@ -106,12 +105,91 @@ async function serve(
     .end(answer.body);
 }
 
-function knownCaller(account: ServedAccount | undefined, accessKeyId: string, service: Service): Caller {
-  const caller = account?.caller(accessKeyId);
-  if (caller === undefined) {
-    throw new AwsError(403, service.unknownKeyCode, "The security token included in the request is invalid.");
+/** Checks who calls, lets the service answer, and writes the call into the trail, refused or not. */
+function answerSigned(
+  account: ServedAccount,
+  service: Service,
+  credential: Credential | null,
+  request: WireRequest,
+  operation: string,
+  requestId: string,
+): Answer {
+  const principal = principalOf(account, service, credential, request);
+  const call = { account, principal, service, request, operation, requestId };
+  try {
+    const answer = service.answer(call);
+    record(call, null, service.contentType.includes("json") ? (JSON.parse(answer.body) as JsonValue) : null);
+    return answer;
+  } catch (error) {
+    if (error instanceof AwsError) record(call, error, null);
+    throw error;
   }
-  return caller;
+}
+
+function record(
+  { account, principal, service, request, operation, requestId }: Parameters<Service["answer"]>[0],
+  error: AwsError | null,
+  answered: JsonValue,
+): void {
+  const facts = service.trailFacts(request, operation);
+  const action = `${service.name}:${operation}`;
+  if (facts === null || error?.code === service.codes.throttled.code) return;
+  account.calls.record(
+    principal,
+    { action, resource: "*", userAgent: request.headers["user-agent"] ?? "" },
+    {
+      requestId,
+      refusal:
+        error === null
+          ? null
+          : { ok: false, status: error.status, code: error.code, message: error.message, requestId },
+    },
+    {
+      region: request.region,
+      ...facts,
+      // Answers of read-only calls are not written.
+      responseElements: account.calls.readOnly(action) ? null : answered,
+    },
+  );
+}
+
+/** The account of the access key; without a key that is known, the one that the request names, else the first. */
+function ownerOf(
+  accounts: readonly ServedAccount[],
+  credential: Credential | null,
+  request: WireRequest,
+): ServedAccount {
+  const named = /arn(?::|%3A)aws(?::|%3A)iam(?::|%3A){2}(\d{12})/.exec(request.body)?.[1];
+  const account =
+    accounts.find((one) => credential !== null && one.credentials(credential.accessKeyId) !== undefined) ??
+    accounts.find((one) => credential === null && one.accountId === named) ??
+    accounts[0];
+  if (account === undefined) throw new Error("The server has no account.");
+  return account;
+}
+
+function principalOf(
+  account: ServedAccount,
+  service: Service,
+  credential: Credential | null,
+  request: WireRequest,
+): Principal {
+  if (credential === null) throw awsError(service.codes.unsigned, "Request is missing Authentication Token");
+  const known = account.credentials(credential.accessKeyId);
+  const token = request.headers["x-amz-security-token"] ?? null;
+  if (known === undefined || known.principal === null || known.sessionToken !== token) {
+    throw awsError(service.codes.unknownKey, invalidToken);
+  }
+  if (known.expired) {
+    throw new AwsError(403, "ExpiredToken", "The security token included in the request is expired");
+  }
+  if (!isSignedWith(known.secretAccessKey, credential, request)) {
+    throw awsError(
+      service.codes.badSignature,
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    );
+  }
+  return known.principal;
 }
 
 async function readBody(incoming: IncomingMessage): Promise<string> {

@@ -1,7 +1,8 @@
+import type { JsonValue } from "../../../src/core/json.ts";
 import type { ServedAccount } from "../create-account.ts";
 import type { TrailEvent } from "../model.ts";
 import type { LookupKey } from "../trail.ts";
-import { AwsError, authorize, type Call, pageOf, type Service } from "./service.ts";
+import { AwsError, authorize, awsError, type Call, lowerFirst, pageOf, type Service } from "./service.ts";
 
 const keys: readonly LookupKey[] = [
   "EventId",
@@ -14,16 +15,31 @@ const keys: readonly LookupKey[] = [
   "AccessKeyId",
 ];
 
+const pageLimit = 50;
+
 /** CloudTrail in AWS JSON 1.1: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html */
 export const cloudtrail: Service = {
+  name: "cloudtrail",
   contentType: "application/x-amz-json-1.1",
-  unknownKeyCode: "UnrecognizedClientException",
+  codes: {
+    accessDenied: { status: 400, code: "AccessDeniedException" },
+    unknownKey: { status: 400, code: "UnrecognizedClientException" },
+    badSignature: { status: 400, code: "InvalidSignatureException" },
+    unsigned: { status: 400, code: "MissingAuthenticationTokenException" },
+    throttled: { status: 400, code: "ThrottlingException" },
+    serverError: { status: 500, code: "InternalFailure" },
+    badToken: { status: 400, code: "InvalidNextTokenException" },
+  },
   operationOf: ({ headers }) => String(headers["x-amz-target"] ?? "").split(".")[1] ?? "Unknown",
   answer(call) {
     if (call.operation !== "LookupEvents") throw new AwsError(400, "UnknownOperationException", "");
     return { status: 200, body: JSON.stringify(lookupEvents(call)) };
   },
-  refuse: ({ status, code, message }) => ({ status, body: JSON.stringify({ __type: code, message }) }),
+  refuse: ({ status, code, message, members }) => ({
+    status,
+    body: JSON.stringify({ __type: code, message, ...members }),
+  }),
+  trailFacts: (request) => ({ requestParameters: parametersOf(request.body), resources: [] }),
 };
 
 interface LookupBody {
@@ -35,28 +51,67 @@ interface LookupBody {
 }
 
 function lookupEvents(call: Call) {
-  authorize(call, "cloudtrail:LookupEvents", "*");
-  limitRate(call.account, call.request.region);
-  const body = JSON.parse(call.request.body || "{}") as LookupBody;
-  const attributes = body.LookupAttributes ?? [];
-  if (attributes.length > 1) {
-    throw new AwsError(400, "InvalidLookupAttributesException", "You can specify only one lookup attribute.");
+  const { account, request, service } = call;
+  limitRate(account, request.region, service);
+  authorize(call, "cloudtrail:LookupEvents", "*", { shown: null });
+  const body = bodyOf(request.body);
+  const attribute = attributeOf(body.LookupAttributes ?? []);
+  const size = body.MaxResults ?? pageLimit;
+  if (size < 1 || size > pageLimit) {
+    throw new AwsError(400, "InvalidMaxResultsException", `MaxResults must be between 1 and ${pageLimit}.`);
   }
-  const given = attributes[0];
-  const key = keys.find((known) => known === given?.AttributeKey);
-  if (given !== undefined && (key === undefined || given.AttributeValue === undefined)) {
+  const { StartTime: start = null, EndTime: end = null } = body;
+  if (start !== null && end !== null && start > end) {
+    throw new AwsError(400, "InvalidTimeRangeException", "The start time is after the end time.");
+  }
+  const events = account.trail.lookup({
+    region: request.region,
+    attribute,
+    fromMs: start === null ? null : start * 1_000,
+    toMs: end === null ? null : end * 1_000,
+  });
+  const { items, next } = pageOf(events, {
+    token: body.NextToken ?? null,
+    size,
+    asked: JSON.stringify([attribute, start, end]),
+    badToken: awsError(service.codes.badToken, "The NextToken does not belong to this request."),
+  });
+  return { Events: items.map(eventBody), ...(next === null ? {} : { NextToken: next }) };
+}
+
+function attributeOf(given: NonNullable<LookupBody["LookupAttributes"]>) {
+  const [first] = given;
+  if (first === undefined) return null;
+  if (given.length > 1) {
+    throw new AwsError(
+      400,
+      "ValidationException",
+      "1 validation error detected: Value at 'lookupAttributes' failed to satisfy constraint: Member must have length less than or equal to 1",
+    );
+  }
+  const key = keys.find((known) => known === first.AttributeKey);
+  if (key === undefined || first.AttributeValue === undefined) {
     throw new AwsError(400, "InvalidLookupAttributesException", "The lookup attribute is not valid.");
   }
-  const size = body.MaxResults ?? 50;
-  if (size < 1 || size > 50) throw new AwsError(400, "InvalidMaxResultsException", "MaxResults is 1 to 50.");
-  const events = call.account.trail.lookup({
-    region: call.request.region,
-    attribute: key === undefined ? null : { key, value: given?.AttributeValue ?? "" },
-    fromMs: body.StartTime === undefined ? null : body.StartTime * 1_000,
-    toMs: body.EndTime === undefined ? null : body.EndTime * 1_000,
-  });
-  const { items, next } = pageOf(events, body.NextToken ?? null, size);
-  return { Events: items.map(eventBody), ...(next === null ? {} : { NextToken: next }) };
+  return { key, value: first.AttributeValue };
+}
+
+function bodyOf(body: string): LookupBody {
+  try {
+    return JSON.parse(body === "" ? "{}" : body) as LookupBody;
+  } catch {
+    throw new AwsError(400, "SerializationException", "The body is not JSON.");
+  }
+}
+
+/** The parameters in CloudTrail's spelling; null where the body cannot be read. */
+function parametersOf(body: string): JsonValue {
+  try {
+    const entries = Object.entries(JSON.parse(body === "" ? "{}" : body) as Record<string, JsonValue>);
+    return Object.fromEntries(entries.map(([key, value]) => [lowerFirst(key), value]));
+  } catch {
+    return null;
+  }
 }
 
 function eventBody(event: TrailEvent) {
@@ -73,14 +128,15 @@ function eventBody(event: TrailEvent) {
   };
 }
 
-/** Two requests a second for each account and Region, whoever asks. */
-const recent = new WeakMap<ServedAccount, Map<string, number[]>>();
+const requestsPerSecond = 2;
+const recent = new WeakMap<ServedAccount, Map<string, readonly number[]>>();
 
-function limitRate(account: ServedAccount, region: string): void {
-  const byRegion = recent.get(account) ?? new Map<string, number[]>();
+/** Two requests a second for each account and Region, whoever asks: by the wall clock, as its callers wait by it. */
+function limitRate(account: ServedAccount, region: string, { codes }: Service): void {
+  const byRegion = recent.get(account) ?? new Map<string, readonly number[]>();
   recent.set(account, byRegion);
   const now = performance.now();
   const lastSecond = (byRegion.get(region) ?? []).filter((at) => now - at < 1_000);
-  if (lastSecond.length >= 2) throw new AwsError(400, "ThrottlingException", "Rate exceeded");
+  if (lastSecond.length >= requestsPerSecond) throw awsError(codes.throttled, "Rate exceeded");
   byRegion.set(region, [...lastSecond, now]);
 }

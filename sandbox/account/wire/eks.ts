@@ -1,348 +1,231 @@
-import type { Addon, Cluster, Nodegroup, PodIdentityAssociation } from "../model.ts";
-import { AwsError, authorize, type Call, pageOf, type Service } from "./service.ts";
+import type { JsonValue } from "../../../src/core/json.ts";
+import type { Addon, Cluster, Nodegroup } from "../model.ts";
+import {
+  createAssociation,
+  deleteAssociation,
+  describeAssociation,
+  listAssociations,
+  updateAssociation,
+} from "./eks-associations.ts";
+import { arnOf, clusterOf, epoch, notFound, pageFor } from "./eks-call.ts";
+import { AwsError, authorize, type Call, type Service, type WireRequest } from "./service.ts";
 
 interface Route {
   readonly operation: string;
   readonly method: string;
   readonly path: RegExp;
-  readonly run: (call: Call, names: readonly string[]) => unknown;
+  /** What the parts of the path are called. */
+  readonly names: readonly string[];
+  readonly run: (call: Call, values: readonly string[]) => unknown;
 }
-
-const epoch = (iso: string) => Date.parse(iso) / 1_000;
 
 /** EKS in REST JSON: https://docs.aws.amazon.com/eks/latest/APIReference/API_Operations.html */
 export const eks: Service = {
+  name: "eks",
   contentType: "application/json",
-  unknownKeyCode: "UnrecognizedClientException",
-  operationOf: ({ method, url }) => routeOf(method, url.pathname)?.route.operation ?? "Unknown",
-  answer(call) {
-    const found = routeOf(call.request.method, call.request.url.pathname);
-    if (found === null) throw new AwsError(404, "ResourceNotFoundException", "No such operation");
-    return { status: 200, body: JSON.stringify(found.route.run(call, found.names)) };
+  codes: {
+    accessDenied: { status: 403, code: "AccessDeniedException" },
+    unknownKey: { status: 403, code: "UnrecognizedClientException" },
+    badSignature: { status: 403, code: "InvalidSignatureException" },
+    unsigned: { status: 403, code: "MissingAuthenticationTokenException" },
+    throttled: { status: 429, code: "ThrottlingException" },
+    serverError: { status: 500, code: "ServerException" },
+    badToken: { status: 400, code: "InvalidParameterException" },
   },
-  refuse: ({ status, code, message }) => ({
+  operationOf: (request) => routeOf(request)?.route.operation ?? "Unknown",
+  answer(call) {
+    const found = routeOf(call.request);
+    if (found === null) throw new AwsError(404, "UnknownOperationException", "There is no such operation.");
+    return { status: 200, body: JSON.stringify(found.route.run(call, found.values)) };
+  },
+  refuse: ({ status, code, message, members }) => ({
     status,
     headers: { "x-amzn-errortype": code },
-    body: JSON.stringify({ message }),
+    body: JSON.stringify({ message, ...members }),
   }),
+  trailFacts(request) {
+    const found = routeOf(request);
+    const named = (found?.route.names ?? []).map((name, index) => [name, found?.values[index] ?? ""]);
+    const parameters = {
+      ...Object.fromEntries([...named, ...request.url.searchParams]),
+      ...bodyParameters(request.body),
+    };
+    const cluster = found?.values[0];
+    const changes = request.method !== "GET";
+    return {
+      requestParameters: parameters,
+      resources: changes && cluster !== undefined ? [{ type: "AWS::EKS::Cluster", name: cluster }] : [],
+    };
+  },
 };
 
+const cluster = "/clusters/([^/]+)";
+const associations = `${cluster}/pod-identity-associations`;
+const oneAssociation = ["clusterName", "associationId"];
+
 const routes: readonly Route[] = [
-  { operation: "ListClusters", method: "GET", path: /^\/clusters$/, run: listClusters },
-  { operation: "DescribeCluster", method: "GET", path: /^\/clusters\/([^/]+)$/, run: describeCluster },
-  {
-    operation: "ListNodegroups",
-    method: "GET",
-    path: /^\/clusters\/([^/]+)\/node-groups$/,
-    run: listNodegroups,
-  },
-  {
-    operation: "DescribeNodegroup",
-    method: "GET",
-    path: /^\/clusters\/([^/]+)\/node-groups\/([^/]+)$/,
-    run: describeNodegroup,
-  },
-  { operation: "ListAddons", method: "GET", path: /^\/clusters\/([^/]+)\/addons$/, run: listAddons },
-  {
-    operation: "DescribeAddon",
-    method: "GET",
-    path: /^\/clusters\/([^/]+)\/addons\/([^/]+)$/,
-    run: describeAddon,
-  },
-  {
-    operation: "ListPodIdentityAssociations",
-    method: "GET",
-    path: /^\/clusters\/([^/]+)\/pod-identity-associations$/,
-    run: listAssociations,
-  },
-  {
-    operation: "CreatePodIdentityAssociation",
-    method: "POST",
-    path: /^\/clusters\/([^/]+)\/pod-identity-associations$/,
-    run: createAssociation,
-  },
-  {
-    operation: "DescribePodIdentityAssociation",
-    method: "GET",
-    path: /^\/clusters\/([^/]+)\/pod-identity-associations\/([^/]+)$/,
-    run: describeAssociation,
-  },
-  {
-    operation: "UpdatePodIdentityAssociation",
-    method: "POST",
-    path: /^\/clusters\/([^/]+)\/pod-identity-associations\/([^/]+)$/,
-    run: updateAssociation,
-  },
-  {
-    operation: "DeletePodIdentityAssociation",
-    method: "DELETE",
-    path: /^\/clusters\/([^/]+)\/pod-identity-associations\/([^/]+)$/,
-    run: deleteAssociation,
-  },
+  route("ListClusters", "GET", "/clusters", [], listClusters),
+  route("DescribeCluster", "GET", cluster, ["name"], describeCluster),
+  route("ListNodegroups", "GET", `${cluster}/node-groups`, ["clusterName"], listNodegroups),
+  route(
+    "DescribeNodegroup",
+    "GET",
+    `${cluster}/node-groups/([^/]+)`,
+    ["clusterName", "nodegroupName"],
+    describeNodegroup,
+  ),
+  route("ListAddons", "GET", `${cluster}/addons`, ["clusterName"], listAddons),
+  route("DescribeAddon", "GET", `${cluster}/addons/([^/]+)`, ["clusterName", "addonName"], describeAddon),
+  route("ListPodIdentityAssociations", "GET", associations, ["clusterName"], listAssociations),
+  route("CreatePodIdentityAssociation", "POST", associations, ["clusterName"], createAssociation),
+  route(
+    "DescribePodIdentityAssociation",
+    "GET",
+    `${associations}/([^/]+)`,
+    oneAssociation,
+    describeAssociation,
+  ),
+  route("UpdatePodIdentityAssociation", "POST", `${associations}/([^/]+)`, oneAssociation, updateAssociation),
+  route(
+    "DeletePodIdentityAssociation",
+    "DELETE",
+    `${associations}/([^/]+)`,
+    oneAssociation,
+    deleteAssociation,
+  ),
 ];
 
-function routeOf(method: string, path: string): { route: Route; names: readonly string[] } | null {
-  for (const route of routes) {
-    const match = route.method === method ? route.path.exec(path) : null;
-    if (match !== null) return { route, names: match.slice(1).map(decodeURIComponent) };
+function route(
+  operation: string,
+  method: string,
+  path: string,
+  names: readonly string[],
+  run: Route["run"],
+): Route {
+  return { operation, method, path: new RegExp(`^${path}$`), names, run };
+}
+
+function routeOf({
+  method,
+  url,
+}: WireRequest): { readonly route: Route; readonly values: readonly string[] } | null {
+  for (const candidate of routes) {
+    const match = candidate.method === method ? candidate.path.exec(url.pathname) : null;
+    if (match !== null) return { route: candidate, values: match.slice(1).map(decodeURIComponent) };
   }
   return null;
 }
 
-function arnOf({ account }: Call, resource: string): string {
-  return `arn:aws:eks:${account.region}:${account.accountId}:${resource}`;
-}
-
-function clusterOf(call: Call, name: string, action: string): Cluster {
-  authorize(call, `eks:${action}`, arnOf(call, `cluster/${name}`));
-  const cluster = call.account.cluster(name);
-  if (cluster === undefined)
-    throw new AwsError(404, "ResourceNotFoundException", `No cluster found for name: ${name}.`);
-  return cluster;
+function bodyParameters(body: string): { readonly [key: string]: JsonValue } {
+  try {
+    return JSON.parse(body === "" ? "{}" : body) as { readonly [key: string]: JsonValue };
+  } catch {
+    return {};
+  }
 }
 
 function listClusters(call: Call) {
-  authorize(call, "eks:ListClusters", "*");
-  const { items, next } = pageFor(
+  authorize(call, "eks:ListClusters", "*", { shown: arnOf(call, "cluster/*") });
+  const { items, nextToken } = pageFor(
     call,
-    call.account.clusters().map((cluster) => cluster.name),
+    call.account.clusters().map((one) => one.name),
   );
-  return { clusters: items, nextToken: next };
+  return { clusters: items, nextToken };
 }
 
 function describeCluster(call: Call, [name = ""]: readonly string[]) {
-  const cluster = clusterOf(call, name, "DescribeCluster");
+  return { cluster: clusterBody(clusterOf(call, name)) };
+}
+
+function clusterBody(one: Cluster) {
   return {
-    cluster: {
-      name: cluster.name,
-      arn: cluster.arn,
-      createdAt: epoch(cluster.createdAt),
-      version: cluster.version,
-      platformVersion: cluster.platformVersion,
-      endpoint: cluster.endpoint,
-      roleArn: cluster.roleArn,
-      status: cluster.status,
-      certificateAuthority: { data: cluster.certificateAuthorityData },
-      accessConfig: { authenticationMode: cluster.authenticationMode },
-      ...(cluster.oidcIssuer === null ? {} : { identity: { oidc: { issuer: cluster.oidcIssuer } } }),
-      ...(cluster.computeConfig === null
-        ? {}
-        : { computeConfig: { enabled: true, ...cluster.computeConfig } }),
-      tags: cluster.tags,
-    },
+    name: one.name,
+    arn: one.arn,
+    createdAt: epoch(one.createdAt),
+    version: one.version,
+    platformVersion: one.platformVersion,
+    endpoint: one.endpoint,
+    roleArn: one.roleArn,
+    status: one.status,
+    certificateAuthority: { data: one.certificateAuthorityData },
+    accessConfig: { authenticationMode: one.authenticationMode },
+    ...(one.oidcIssuer === null ? {} : { identity: { oidc: { issuer: one.oidcIssuer } } }),
+    ...(one.computeConfig === null ? {} : { computeConfig: { enabled: true, ...one.computeConfig } }),
+    tags: one.tags,
   };
 }
 
 function listNodegroups(call: Call, [name = ""]: readonly string[]) {
-  clusterOf(call, name, "ListNodegroups");
-  const { items, next } = pageFor(
+  clusterOf(call, name);
+  const { items, nextToken } = pageFor(
     call,
-    call.account.nodegroups(name).map((nodegroup) => nodegroup.name),
+    call.account.nodegroups(name).map((one) => one.name),
   );
-  return { nodegroups: items, nextToken: next };
+  return { nodegroups: items, nextToken };
 }
 
-function describeNodegroup(call: Call, [cluster = "", name = ""]: readonly string[]) {
-  authorize(call, "eks:DescribeNodegroup", arnOf(call, `nodegroup/${cluster}/${name}/*`));
-  const nodegroup = call.account.nodegroups(cluster).find((one) => one.name === name);
-  if (nodegroup === undefined)
-    throw new AwsError(404, "ResourceNotFoundException", "No node group found for name: " + name);
-  return { nodegroup: nodegroupBody(nodegroup) };
+function describeNodegroup(call: Call, [clusterName = "", name = ""]: readonly string[]) {
+  const found = call.account.nodegroups(clusterName).find((one) => one.name === name);
+  authorize(call, "eks:DescribeNodegroup", found?.arn ?? arnOf(call, `nodegroup/${clusterName}/${name}/*`));
+  if (call.account.cluster(clusterName) === undefined) {
+    throw notFound(`No cluster found for name: ${clusterName}.`, { clusterName });
+  }
+  if (found === undefined) {
+    throw notFound(`No node group found for name: ${name}.`, { clusterName, nodegroupName: name });
+  }
+  return { nodegroup: nodegroupBody(found) };
 }
 
-function nodegroupBody(nodegroup: Nodegroup) {
+function nodegroupBody(one: Nodegroup) {
   return {
-    nodegroupName: nodegroup.name,
-    nodegroupArn: nodegroup.arn,
-    clusterName: nodegroup.cluster,
-    version: nodegroup.version,
-    createdAt: epoch(nodegroup.createdAt),
+    nodegroupName: one.name,
+    nodegroupArn: one.arn,
+    clusterName: one.cluster,
+    version: one.version,
+    createdAt: epoch(one.createdAt),
+    modifiedAt: epoch(one.createdAt),
     status: "ACTIVE",
-    scalingConfig: { minSize: nodegroup.size, maxSize: nodegroup.size, desiredSize: nodegroup.size },
-    instanceTypes: nodegroup.instanceTypes,
-    amiType: nodegroup.amiType,
-    nodeRole: nodegroup.nodeRoleArn,
-    labels: nodegroup.labels,
+    capacityType: "ON_DEMAND",
+    scalingConfig: { minSize: one.size, maxSize: one.size, desiredSize: one.size },
+    instanceTypes: one.instanceTypes,
+    amiType: one.amiType,
+    nodeRole: one.nodeRoleArn,
+    labels: one.labels,
+    health: { issues: [] },
   };
 }
 
 function listAddons(call: Call, [name = ""]: readonly string[]) {
-  clusterOf(call, name, "ListAddons");
-  const { items, next } = pageFor(
+  clusterOf(call, name);
+  const { items, nextToken } = pageFor(
     call,
-    call.account.addons(name).map((addon) => addon.name),
+    call.account.addons(name).map((one) => one.name),
   );
-  return { addons: items, nextToken: next };
+  return { addons: items, nextToken };
 }
 
-function describeAddon(call: Call, [cluster = "", name = ""]: readonly string[]) {
-  authorize(call, "eks:DescribeAddon", arnOf(call, `addon/${cluster}/${name}/*`));
-  const addon = call.account.addons(cluster).find((one) => one.name === name);
-  if (addon === undefined)
-    throw new AwsError(404, "ResourceNotFoundException", `No addon: ${name} found in cluster: ${cluster}`);
-  return { addon: addonBody(addon) };
-}
-
-function addonBody(addon: Addon) {
-  return {
-    addonName: addon.name,
-    clusterName: addon.cluster,
-    status: addon.status,
-    addonVersion: addon.version,
-    health: { issues: addon.issues },
-    addonArn: addon.arn,
-    createdAt: epoch(addon.createdAt),
-    ...(addon.serviceAccountRoleArn === null ? {} : { serviceAccountRoleArn: addon.serviceAccountRoleArn }),
-  };
-}
-
-function listAssociations(call: Call, [name = ""]: readonly string[]) {
-  clusterOf(call, name, "ListPodIdentityAssociations");
-  const query = call.request.url.searchParams;
-  const wanted = (key: string, value: string) => query.get(key) === null || query.get(key) === value;
-  const all = call.account
-    .associations(name)
-    .filter((one) => wanted("namespace", one.namespace) && wanted("serviceAccount", one.serviceAccount));
-  const { items, next } = pageFor(call, all);
-  return {
-    associations: items.map((one) => ({
-      clusterName: one.cluster,
-      namespace: one.namespace,
-      serviceAccount: one.serviceAccount,
-      associationArn: one.associationArn,
-      associationId: one.associationId,
-      ...(one.ownerArn === null ? {} : { ownerArn: one.ownerArn }),
-    })),
-    nextToken: next,
-  };
-}
-
-function createAssociation(call: Call, [name = ""]: readonly string[]) {
-  clusterOf(call, name, "CreatePodIdentityAssociation");
-  const body = bodyOf(call);
-  const [namespace, serviceAccount, roleArn] = ["namespace", "serviceAccount", "roleArn"].map((key) =>
-    required(body, key),
-  );
-  const passed = { "iam:PassedToService": ["pods.eks.amazonaws.com"] };
-  authorize(call, "iam:PassRole", roleArn ?? "", passed);
-  authorize(call, "iam:GetRole", roleArn ?? "");
-  if (roleArn?.split(":")[4] !== call.account.accountId) {
-    throw new AwsError(
-      400,
-      "InvalidParameterException",
-      "The role must be from the same account as the cluster",
-    );
+function describeAddon(call: Call, [clusterName = "", name = ""]: readonly string[]) {
+  const found = call.account.addons(clusterName).find((one) => one.name === name);
+  authorize(call, "eks:DescribeAddon", found?.arn ?? arnOf(call, `addon/${clusterName}/${name}/*`));
+  if (call.account.cluster(clusterName) === undefined) {
+    throw notFound(`No cluster found for name: ${clusterName}.`, { clusterName });
   }
-  if (
-    call.account
-      .associations(name)
-      .some((one) => one.namespace === namespace && one.serviceAccount === serviceAccount)
-  ) {
-    throw new AwsError(
-      409,
-      "ResourceInUseException",
-      "Association already exists: " + existingId(call, name, namespace, serviceAccount),
-    );
+  if (found === undefined) {
+    throw notFound(`No addon: ${name} found in cluster: ${clusterName}`, { clusterName, addonName: name });
   }
-  const association = call.account.addAssociation({
-    cluster: name,
-    namespace: namespace ?? "",
-    serviceAccount: serviceAccount ?? "",
-    roleArn,
-    ...optional(body),
-  });
-  return { association: associationBody(association) };
+  return { addon: addonBody(found) };
 }
 
-function existingId(
-  call: Call,
-  cluster: string,
-  namespace: string | undefined,
-  serviceAccount: string | undefined,
-): string {
-  const found = call.account
-    .associations(cluster)
-    .find((one) => one.namespace === namespace && one.serviceAccount === serviceAccount);
-  return found?.associationId ?? "";
-}
-
-function associationOf(call: Call, cluster: string, id: string, action: string): PodIdentityAssociation {
-  authorize(call, `eks:${action}`, arnOf(call, `podidentityassociation/${cluster}/${id}`));
-  const association = call.account.associations(cluster).find((one) => one.associationId === id);
-  if (association === undefined)
-    throw new AwsError(404, "ResourceNotFoundException", `No association found for id: ${id}`);
-  return association;
-}
-
-function describeAssociation(call: Call, [cluster = "", id = ""]: readonly string[]) {
-  return { association: associationBody(associationOf(call, cluster, id, "DescribePodIdentityAssociation")) };
-}
-
-function updateAssociation(call: Call, [cluster = "", id = ""]: readonly string[]) {
-  associationOf(call, cluster, id, "UpdatePodIdentityAssociation");
-  const body = bodyOf(call);
-  const roleArn = body["roleArn"];
+function addonBody(one: Addon) {
   return {
-    association: associationBody(
-      call.account.updateAssociation(id, {
-        ...(typeof roleArn === "string" ? { roleArn } : {}),
-        ...optional(body),
-      }),
-    ),
-  };
-}
-
-function deleteAssociation(call: Call, [cluster = "", id = ""]: readonly string[]) {
-  associationOf(call, cluster, id, "DeletePodIdentityAssociation");
-  return { association: associationBody(call.account.removeAssociation(id)) };
-}
-
-function associationBody(one: PodIdentityAssociation) {
-  return {
+    addonName: one.name,
     clusterName: one.cluster,
-    namespace: one.namespace,
-    serviceAccount: one.serviceAccount,
-    roleArn: one.roleArn,
-    associationArn: one.associationArn,
-    associationId: one.associationId,
-    tags: one.tags,
+    status: one.status,
+    addonVersion: one.version,
+    health: { issues: one.issues },
+    addonArn: one.arn,
     createdAt: epoch(one.createdAt),
-    modifiedAt: epoch(one.modifiedAt),
-    disableSessionTags: one.disableSessionTags,
-    ...(one.ownerArn === null ? {} : { ownerArn: one.ownerArn }),
-    ...(one.targetRoleArn === null ? {} : { targetRoleArn: one.targetRoleArn }),
-    ...(one.externalId === null ? {} : { externalId: one.externalId }),
-    ...(one.policy === null ? {} : { policy: one.policy }),
+    modifiedAt: epoch(one.createdAt),
+    ...(one.serviceAccountRoleArn === null ? {} : { serviceAccountRoleArn: one.serviceAccountRoleArn }),
   };
-}
-
-type Body = Readonly<Record<string, unknown>>;
-
-function bodyOf({ request }: Call): Body {
-  try {
-    return JSON.parse(request.body) as Body;
-  } catch {
-    throw new AwsError(400, "InvalidRequestException", "The body is not JSON");
-  }
-}
-
-function required(body: Body, key: string): string {
-  const value = body[key];
-  if (typeof value !== "string" || value === "")
-    throw new AwsError(400, "InvalidParameterException", `${key} is required`);
-  return value;
-}
-
-function optional(body: Body): { targetRoleArn?: string; disableSessionTags?: boolean; policy?: string } {
-  const { targetRoleArn, disableSessionTags, policy } = body;
-  return {
-    ...(typeof targetRoleArn === "string" ? { targetRoleArn } : {}),
-    ...(typeof disableSessionTags === "boolean" ? { disableSessionTags } : {}),
-    ...(typeof policy === "string" ? { policy } : {}),
-  };
-}
-
-function pageFor<T>({ request }: Call, items: readonly T[]) {
-  const query = request.url.searchParams;
-  return pageOf(items, query.get("nextToken"), Number(query.get("maxResults") ?? "100"));
 }

@@ -1,106 +1,91 @@
-import type { JsonValue } from "../../../src/core/json.ts";
-import type { ManagedPolicy, Role } from "../model.ts";
-import { queryAnswer, queryError, type XmlValue } from "./query.ts";
-import { AwsError, authorize, type Call, pageOf, type Service } from "./service.ts";
+import type { ManagedPolicy, OidcProvider, Role } from "../model.ts";
+import {
+  attachedBody,
+  detailBody,
+  encoded,
+  listedRoleBody,
+  policyBody,
+  roleBody,
+  versionBody,
+} from "./iam-bodies.ts";
+import { actionOf, queryAnswer, queryCodes, queryError, queryParameters, type XmlValue } from "./query.ts";
+import { AwsError, authorize, awsError, type Call, pageOf, type Service } from "./service.ts";
 
 const namespace = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /** IAM in AWS Query: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html */
 export const iam: Service = {
+  name: "iam",
   contentType: "text/xml",
-  unknownKeyCode: "InvalidClientTokenId",
-  operationOf: ({ body }) => new URLSearchParams(body).get("Action") ?? "Unknown",
+  codes: queryCodes,
+  operationOf: actionOf,
   answer(call) {
-    const run = operations[call.operation];
-    if (run === undefined)
-      throw new AwsError(400, "InvalidAction", `Could not find operation ${call.operation}`);
-    return queryAnswer(
-      call.operation,
-      namespace,
-      run(call, new URLSearchParams(call.request.body)),
-      call.requestId,
-    );
+    const { operation, request, requestId } = call;
+    const run = operations[operation];
+    if (run === undefined) {
+      throw new AwsError(
+        400,
+        "InvalidAction",
+        `Could not find operation ${operation} for version 2010-05-08`,
+      );
+    }
+    return queryAnswer(operation, namespace, run(call, new URLSearchParams(request.body)), requestId);
   },
-  refuse: (error, requestId) => queryError(asIamError(error), namespace, requestId),
+  refuse: (error, requestId) => queryError(error, namespace, requestId),
+  trailFacts(request) {
+    const roleName = new URLSearchParams(request.body).get("RoleName");
+    return {
+      requestParameters: queryParameters(request),
+      resources: roleName === null ? [] : [{ type: "AWS::IAM::Role", name: roleName }],
+    };
+  },
 };
-
-/** IAM names its throttling in its own way. */
-function asIamError(error: AwsError): AwsError {
-  return error.code === "ThrottlingException" ? new AwsError(400, "Throttling", error.message) : error;
-}
 
 type Operation = (call: Call, parameters: URLSearchParams) => XmlValue;
 
 const operations: Readonly<Record<string, Operation>> = {
-  GetRole: (call, parameters) => ({ Role: roleBody(roleFor(call, parameters, "GetRole")) }),
+  GetRole: (call, parameters) => ({ Role: roleBody(roleFor(call, parameters)) }),
   ListRoles(call, parameters) {
     authorize(call, "iam:ListRoles", arnOf(call, "role/"));
-    const { items, ...page } = paged(call.account.roles(), parameters);
-    return { Roles: items.map(roleBody), ...page };
+    const prefix = parameters.get("PathPrefix") ?? "/";
+    const roles = call.account.roles().filter((role) => role.path.startsWith(prefix));
+    const { items, ...page } = paged(call, sorted(roles), parameters);
+    return { Roles: items.map(listedRoleBody), ...page };
   },
   ListAttachedRolePolicies(call, parameters) {
-    const role = roleFor(call, parameters, "ListAttachedRolePolicies");
-    const { items, ...page } = paged(role.attached, parameters);
+    const { items, ...page } = paged(call, roleFor(call, parameters).attached, parameters);
     return { AttachedPolicies: items.map(attachedBody), ...page };
   },
   ListRolePolicies(call, parameters) {
-    const role = roleFor(call, parameters, "ListRolePolicies");
-    const { items, ...page } = paged(role.inline, parameters);
+    const { items, ...page } = paged(call, sorted(roleFor(call, parameters).inline), parameters);
     return { PolicyNames: items.map((policy) => policy.name), ...page };
   },
   GetRolePolicy(call, parameters) {
-    const role = roleFor(call, parameters, "GetRolePolicy");
+    const role = roleFor(call, parameters);
     const name = parameters.get("PolicyName") ?? "";
     const policy = role.inline.find((one) => one.name === name);
     if (policy === undefined) throw missing(`The role policy with name ${name} cannot be found.`);
     return { RoleName: role.name, PolicyName: name, PolicyDocument: encoded(policy.document) };
   },
-  GetPolicy: (call, parameters) => ({ Policy: policyBody(call, policyFor(call, parameters, "GetPolicy")) }),
+  GetPolicy: (call, parameters) => ({ Policy: policyBody(call.account, policyFor(call, parameters)) }),
   GetPolicyVersion(call, parameters) {
-    const policy = policyFor(call, parameters, "GetPolicyVersion");
+    const policy = policyFor(call, parameters);
     const id = parameters.get("VersionId") ?? "";
     const version = policy.versions.find((one) => one.versionId === id);
-    if (version === undefined)
+    if (version === undefined) {
       throw missing(`Policy ${policy.arn} version ${id} does not exist or is not attachable.`);
+    }
     return { PolicyVersion: versionBody(policy, version) };
   },
-  GetAccountAuthorizationDetails(call, parameters) {
-    authorize(call, "iam:GetAccountAuthorizationDetails", "*");
-    const filters = [...parameters]
-      .filter(([key]) => key.startsWith("Filter.member."))
-      .map(([, value]) => value);
-    const asked = (filter: string) => filters.length === 0 || filters.includes(filter);
-    const roles = asked("Role") ? call.account.roles() : [];
-    const policies = call.account
-      .policies()
-      .filter((policy) => asked(policy.arn.includes("::aws:") ? "AWSManagedPolicy" : "LocalManagedPolicy"));
-    const { items, ...page } = paged([...roles, ...policies], parameters);
-    return {
-      RoleDetailList: items.flatMap((one) => ("trustPolicy" in one ? [roleDetail(one)] : [])),
-      Policies: items.flatMap((one) =>
-        "versions" in one
-          ? [
-              {
-                ...policyBody(call, one),
-                PolicyVersionList: one.versions.map((version) => versionBody(one, version)),
-              },
-            ]
-          : [],
-      ),
-      ...page,
-    };
-  },
+  GetAccountAuthorizationDetails: accountDetails,
   ListOpenIDConnectProviders(call) {
-    authorize(call, "iam:ListOpenIDConnectProviders", "*");
+    authorize(call, "iam:ListOpenIDConnectProviders", arnOf(call, "oidc-provider/*"));
     return {
       OpenIDConnectProviderList: call.account.oidcProviders().map((provider) => ({ Arn: provider.arn })),
     };
   },
   GetOpenIDConnectProvider(call, parameters) {
-    const arn = parameters.get("OpenIDConnectProviderArn") ?? "";
-    authorize(call, "iam:GetOpenIDConnectProvider", arn);
-    const provider = call.account.oidcProviders().find((one) => one.arn === arn);
-    if (provider === undefined) throw missing(`OpenIDConnect Provider not found for arn ${arn}`);
+    const provider = providerFor(call, parameters);
     return {
       Url: provider.issuer.replace(/^https:\/\//, ""),
       ClientIDList: provider.clientIds,
@@ -110,109 +95,106 @@ const operations: Readonly<Record<string, Operation>> = {
   },
 };
 
+const filters = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"];
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html */
+function accountDetails(call: Call, parameters: URLSearchParams): XmlValue {
+  authorize(call, "iam:GetAccountAuthorizationDetails", "*");
+  const given = [...parameters].flatMap(([key, value]) => (key.startsWith("Filter.member.") ? [value] : []));
+  const unknown = given.find((filter) => !filters.includes(filter));
+  if (unknown !== undefined) {
+    throw invalid(
+      `Value '${unknown}' at 'filter' failed to satisfy constraint: one of [${filters.join(", ")}]`,
+    );
+  }
+  const asked = (filter: string) => given.length === 0 || given.includes(filter);
+  const roles = call.account.roles();
+  const attached = new Set(roles.flatMap((role) => role.attached));
+  const policies = call.account
+    .policies()
+    .filter((policy) =>
+      policy.arn.startsWith("arn:aws:iam::aws:")
+        ? asked("AWSManagedPolicy") && attached.has(policy.arn)
+        : asked("LocalManagedPolicy"),
+    );
+  const all = [...(asked("Role") ? sorted(roles) : []), ...sorted(policies)];
+  const { items, ...page } = paged(call, all, parameters);
+  return {
+    UserDetailList: [],
+    GroupDetailList: [],
+    RoleDetailList: items.flatMap((one) => ("trustPolicy" in one ? [detailBody(one)] : [])),
+    Policies: items.flatMap((one) => {
+      if (!("versions" in one)) return [];
+      const versions = one.versions.map((version) => versionBody(one, version));
+      return [{ ...policyBody(call.account, one), PolicyVersionList: versions }];
+    }),
+    ...page,
+  };
+}
+
 function arnOf({ account }: Call, resource: string): string {
   return `arn:aws:iam::${account.accountId}:${resource}`;
 }
 
-function roleFor(call: Call, parameters: URLSearchParams, operation: string): Role {
+/** The role that the request names, after IAM let the caller ask: whether it exists is told only then. */
+function roleFor(call: Call, parameters: URLSearchParams): Role {
   const name = parameters.get("RoleName") ?? "";
+  if (!/^[\w+=,.@-]{1,64}$/.test(name)) {
+    throw invalid(
+      "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
+    );
+  }
   const role = call.account.role(name);
-  authorize(call, `iam:${operation}`, role?.arn ?? arnOf(call, `role/${name}`));
+  authorize(call, `iam:${call.operation}`, role?.arn ?? arnOf(call, `role/${name}`), {
+    shown: `role ${name}`,
+  });
   if (role === undefined) throw missing(`The role with name ${name} cannot be found.`);
   return role;
 }
 
-function policyFor(call: Call, parameters: URLSearchParams, operation: string): ManagedPolicy {
+function policyFor(call: Call, parameters: URLSearchParams): ManagedPolicy {
   const arn = parameters.get("PolicyArn") ?? "";
-  authorize(call, `iam:${operation}`, arn);
+  if (!arn.startsWith("arn:")) throw invalid(`ARN ${arn} is not valid.`);
+  authorize(call, `iam:${call.operation}`, arn, { shown: `policy ${arn}` });
   const policy = call.account.policy(arn);
   if (policy === undefined) throw missing(`Policy ${arn} was not found.`);
   return policy;
+}
+
+function providerFor(call: Call, parameters: URLSearchParams): OidcProvider {
+  const arn = parameters.get("OpenIDConnectProviderArn") ?? "";
+  authorize(call, "iam:GetOpenIDConnectProvider", arn);
+  const provider = call.account.oidcProviders().find((one) => one.arn === arn);
+  if (provider === undefined) throw missing(`OpenIDConnect Provider not found for arn ${arn}`);
+  return provider;
 }
 
 function missing(message: string): AwsError {
   return new AwsError(404, "NoSuchEntity", message);
 }
 
-function paged<T>(items: readonly T[], parameters: URLSearchParams) {
-  const page = pageOf(items, parameters.get("Marker"), Number(parameters.get("MaxItems") ?? "100"));
+function invalid(message: string): AwsError {
+  return new AwsError(400, "ValidationError", message);
+}
+
+function sorted<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
+  return items.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function paged<T>(call: Call, items: readonly T[], parameters: URLSearchParams) {
+  const size = Number(parameters.get("MaxItems") ?? "100");
+  if (!Number.isInteger(size) || size < 1 || size > 1_000) {
+    throw invalid(
+      `1 validation error detected: Value '${size}' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000`,
+    );
+  }
+  const asked = new URLSearchParams(parameters);
+  for (const key of ["Marker", "MaxItems"]) asked.delete(key);
+  const page = pageOf(items, {
+    token: parameters.get("Marker"),
+    size,
+    asked: asked.toString(),
+    badToken: awsError(call.service.codes.badToken, "Invalid Marker."),
+  });
   return { items: page.items, IsTruncated: page.next !== null, Marker: page.next };
-}
-
-function roleBody(role: Role): { readonly [name: string]: XmlValue } {
-  return {
-    Path: role.path,
-    RoleName: role.name,
-    RoleId: role.roleId,
-    Arn: role.arn,
-    CreateDate: role.createdAt,
-    AssumeRolePolicyDocument: encoded(role.trustPolicy),
-    Description: role.description,
-    MaxSessionDuration: role.maxSessionSeconds,
-    ...boundary(role),
-    Tags: tagList(role),
-    RoleLastUsed: role.lastUsedAt === null ? {} : { LastUsedDate: role.lastUsedAt },
-  };
-}
-
-function roleDetail(role: Role): XmlValue {
-  const { Description: _d, MaxSessionDuration: _m, ...body } = roleBody(role);
-  return {
-    ...body,
-    RolePolicyList: role.inline.map(({ name, document }) => ({
-      PolicyName: name,
-      PolicyDocument: encoded(document),
-    })),
-    AttachedManagedPolicies: role.attached.map(attachedBody),
-    InstanceProfileList: [],
-  };
-}
-
-function boundary({ permissionsBoundaryArn }: Role): { readonly [name: string]: XmlValue } {
-  if (permissionsBoundaryArn === null) return {};
-  return {
-    PermissionsBoundary: {
-      PermissionsBoundaryType: "Policy",
-      PermissionsBoundaryArn: permissionsBoundaryArn,
-    },
-  };
-}
-
-function tagList({ tags }: Role): XmlValue {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-}
-
-function attachedBody(arn: string): XmlValue {
-  return { PolicyName: arn.slice(arn.lastIndexOf("/") + 1), PolicyArn: arn };
-}
-
-function policyBody({ account }: Call, policy: ManagedPolicy): { readonly [name: string]: XmlValue } {
-  return {
-    PolicyName: policy.name,
-    PolicyId: policy.policyId,
-    Arn: policy.arn,
-    Path: policy.path,
-    DefaultVersionId: policy.defaultVersionId,
-    AttachmentCount: account.roles().filter((role) => role.attached.includes(policy.arn)).length,
-    IsAttachable: true,
-    CreateDate: policy.createdAt,
-    UpdateDate: policy.versions.at(-1)?.createdAt ?? policy.createdAt,
-  };
-}
-
-function versionBody(policy: ManagedPolicy, version: ManagedPolicy["versions"][number]): XmlValue {
-  return {
-    Document: encoded(version.document),
-    VersionId: version.versionId,
-    IsDefaultVersion: version.versionId === policy.defaultVersionId,
-    CreateDate: version.createdAt,
-  };
-}
-
-/** As RFC 3986 has it, stricter than encodeURIComponent. */
-function encoded(document: JsonValue): string {
-  return encodeURIComponent(JSON.stringify(document)).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -1,4 +1,5 @@
-import type { Answer, AwsError } from "./service.ts";
+import type { JsonValue } from "../../../src/core/json.ts";
+import { type Answer, type AwsError, type ErrorCodes, lowerFirst, type WireRequest } from "./service.ts";
 
 /** A value as the elements of an AWS Query answer: lists are `member` elements, null and undefined are left out. */
 export type XmlValue =
@@ -9,6 +10,17 @@ export type XmlValue =
   | undefined
   | readonly XmlValue[]
   | { readonly [name: string]: XmlValue };
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html */
+export const queryCodes: ErrorCodes = {
+  accessDenied: { status: 403, code: "AccessDenied" },
+  unknownKey: { status: 403, code: "InvalidClientTokenId" },
+  badSignature: { status: 403, code: "SignatureDoesNotMatch" },
+  unsigned: { status: 403, code: "MissingAuthenticationToken" },
+  throttled: { status: 400, code: "Throttling" },
+  serverError: { status: 500, code: "ServiceFailure" },
+  badToken: { status: 400, code: "ValidationError" },
+};
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/programming.html */
 export function queryAnswer(
@@ -36,6 +48,19 @@ export function queryError(
     status,
     body: `<ErrorResponse xmlns="${namespace}">${error}<RequestId>${requestId}</RequestId></ErrorResponse>`,
   };
+}
+
+export function actionOf({ body }: WireRequest): string {
+  return new URLSearchParams(body).get("Action") ?? "Unknown";
+}
+
+/** The parameters as CloudTrail writes them. */
+export function queryParameters({ body }: WireRequest): JsonValue {
+  return Object.fromEntries(
+    [...new URLSearchParams(body)]
+      .filter(([key]) => key !== "Action" && key !== "Version")
+      .map(([key, value]) => [lowerFirst(key), value]),
+  );
 }
 
 function xml(value: XmlValue): string {
