@@ -1,4 +1,4 @@
-import { App, HTTPReceiver, LogLevel } from "@slack/bolt";
+import { App, HTTPReceiver, type Logger, LogLevel } from "@slack/bolt";
 import { type ListenerDeps, registerListeners } from "./listeners.ts";
 
 export interface SlackConnection {
@@ -26,15 +26,18 @@ const retryConfig = { retries: 3, minTimeout: 300, maxTimeout: 2_000 };
 export function createSlackApp(connection: SlackConnection, deps: ListenerDeps): SlackApp {
   const { botToken, appToken, signingSecret, apiUrl, port } = connection;
   const clientOptions = { retryConfig, ...(apiUrl === null ? {} : { slackApiUrl: apiUrl }) };
-  const common = { token: botToken, clientOptions, logLevel: LogLevel.ERROR };
+  const logger = createLogger(deps);
+  // Deferred, so that a wrong token is an error of start() and not of nobody.
+  const common = { token: botToken, clientOptions, logger, deferInitialization: true };
   const app =
     appToken !== null
       ? new App({ ...common, socketMode: true, appToken })
-      : new App({ ...common, receiver: httpReceiver(signingSecret ?? "") });
+      : new App({ ...common, receiver: httpReceiver(signingSecret, logger) });
   registerListeners(app, deps);
   return {
     app,
     async start() {
+      await app.init();
       if (appToken !== null) await app.start();
       else await app.start(port);
     },
@@ -44,10 +47,13 @@ export function createSlackApp(connection: SlackConnection, deps: ListenerDeps):
   };
 }
 
-function httpReceiver(signingSecret: string): HTTPReceiver {
+function httpReceiver(signingSecret: string | null, logger: Logger): HTTPReceiver {
+  if (signingSecret === null || signingSecret === "") {
+    throw new Error("Slack needs an app token (Socket Mode) or a signing secret (HTTP); there is neither.");
+  }
   return new HTTPReceiver({
     signingSecret,
-    logLevel: LogLevel.ERROR,
+    logger,
     customRoutes: [
       {
         path: "/healthz",
@@ -58,4 +64,23 @@ function httpReceiver(signingSecret: string): HTTPReceiver {
       },
     ],
   });
+}
+
+/** Only what Bolt calls an error is passed on, and no token in it: its other levels print whole requests. */
+function createLogger({ onError }: Pick<ListenerDeps, "onError">): Logger {
+  const silent = () => undefined;
+  return {
+    debug: silent,
+    info: silent,
+    warn: silent,
+    error: (...parts) => onError("Slack's client reported an error", new Error(withoutTokens(parts))),
+    setLevel: silent,
+    getLevel: () => LogLevel.ERROR,
+    setName: silent,
+  };
+}
+
+function withoutTokens(parts: readonly unknown[]): string {
+  const text = parts.map((part) => (part instanceof Error ? part.message : String(part))).join(" ");
+  return text.replace(/\bx(ox[a-z]|app)-[\w-]+/g, "(token)").replace(/https?:\/\/\S+/g, "(address)");
 }

@@ -51,7 +51,7 @@ export function parseCommand(text: string, clusters: CommandClusters): Parsed<Co
 }
 
 function parseWhy(words: readonly string[], clusters: CommandClusters): Parsed<Command> {
-  const split = splitOptions(words, ["cluster", "kind", "container", "since"]);
+  const split = splitOptions("why", words, ["cluster", "kind", "container", "since"]);
   if (!split.ok) return split;
   const { names, options } = split.value;
   const workload = parseWorkload(names);
@@ -79,7 +79,7 @@ function parseWhy(words: readonly string[], clusters: CommandClusters): Parsed<C
 }
 
 function parseAudit(words: readonly string[], clusters: CommandClusters): Parsed<Command> {
-  const split = splitOptions(words, ["cluster"]);
+  const split = splitOptions("audit", words, ["cluster"]);
   if (!split.ok) return split;
   const [extra] = split.value.names;
   if (extra !== undefined) {
@@ -168,6 +168,7 @@ function kindOf(word: string): WorkloadKind | null {
 }
 
 function splitOptions(
+  verb: string,
   words: readonly string[],
   known: readonly string[],
 ): Parsed<{ readonly names: readonly string[]; readonly options: ReadonlyMap<string, string> }> {
@@ -183,11 +184,19 @@ function splitOptions(
     const option = (match[1] ?? "").toLowerCase();
     if (!known.includes(option)) {
       const near = [...known].sort((a, b) => distance(a, option) - distance(b, option))[0];
-      return wrong(`“${word}” is not an option here.`, `… --${near} …`);
+      const value = match[2] === undefined ? "" : `=${match[2]}`;
+      return wrong(
+        `“${word}” is not an option of ${verb}.`,
+        [verb, ...words.with(i, `--${near}${value}`)].join(" "),
+      );
     }
     const value = match[2] ?? words[i + 1];
     if (value === undefined || value === "" || (match[2] === undefined && value.startsWith("-"))) {
-      return wrong(`--${option} needs a value.`, `… --${option} ${option === "since" ? "1h" : "NAME"}`);
+      const example = { since: "1h", kind: "deployment" }[option] ?? "NAME";
+      return wrong(
+        `--${option} needs a value.`,
+        [verb, ...words.with(i, `--${option} ${example}`)].join(" "),
+      );
     }
     if (match[2] === undefined) i += 1;
     options.set(option, value);

@@ -24,6 +24,9 @@ export interface CommandCall {
   readonly channel: string;
 }
 
+/** Slack waits three seconds for a command's acknowledgement, and then tells the person that the app has failed. */
+const enqueueWithinMs = 2_500;
+
 /** Answers a slash command: null where the answer comes as a message of its own, else what only the asker sees. */
 export async function handleCommand(deps: ListenerDeps, call: CommandCall): Promise<SlackMessage | null> {
   const parsed = parseCommand(call.text, deps.clusters);
@@ -35,10 +38,10 @@ export async function handleCommand(deps: ListenerDeps, call: CommandCall): Prom
       case "help":
         return renderHelp(deps.clusters);
       case "why":
-        await deps.ask({ question: parsed.value.question, requester, channel });
+        await inTime(deps.ask({ question: parsed.value.question, requester, channel }));
         return null;
       case "audit":
-        await deps.requestAudit({ cluster: parsed.value.cluster, channel, requester });
+        await inTime(deps.requestAudit({ cluster: parsed.value.cluster, channel, requester }));
         return renderProblemText(`The audit of ${parsed.value.cluster} has started; its digest comes here.`);
     }
   } catch (error) {
@@ -80,19 +83,36 @@ export function registerListeners(app: App, deps: ListenerDeps): void {
     else await ack({ response_type: "ephemeral", text: answer.text, blocks: [...answer.blocks] });
   });
   for (const verdict of ["approve", "deny"] as const) {
-    app.action(verdict, async ({ ack, body, client }) => {
+    app.action(verdict, async ({ ack, body, client, respond }) => {
       await ack();
       if (body.type !== "block_actions") return;
       const [action] = body.actions;
       const value = action?.type === "button" ? (action.value ?? "") : "";
       const refusal = await handleReview(deps, { verdict, value, slackUserId: body.user.id });
       const channel = body.channel?.id;
-      if (refusal !== null && channel !== undefined) {
+      if (refusal === null) return;
+      try {
+        if (channel === undefined) throw new Error("a click outside of a channel");
         await client.chat.postEphemeral({ channel, user: body.user.id, text: refusal });
+      } catch {
+        // Where eksiam is no member, it may still answer the click itself.
+        await respond({ response_type: "ephemeral", replace_original: false, text: refusal });
       }
     });
   }
   app.error(async (error) => deps.onError("a Slack request failed", error));
+}
+
+async function inTime(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("the queue did not answer in time")), enqueueWithinMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function renderProblemText(text: string): SlackMessage {

@@ -19,6 +19,8 @@ export type Part =
 export interface Button {
   readonly actionId: string;
   readonly label: string;
+  /** The label for screen readers: what pressing it does. */
+  readonly effect: string;
   readonly style: "primary" | "danger" | null;
   readonly value: string;
   readonly confirm: { readonly title: string; readonly text: string; readonly confirm: string };
@@ -72,8 +74,13 @@ export function list(title: Mrkdwn, items: readonly Mrkdwn[], max: number): read
  * parts are left out and a line says so.
  */
 export function message(parts: readonly Part[]): SlackMessage {
-  const fitted = withinLimits(parts);
+  // Slack refuses a message that has an empty text anywhere.
+  const fitted = withinLimits(parts.filter((part) => !isBlank(part)));
   return { text: fallback(fitted), blocks: fitted.map(block) };
+}
+
+function isBlank(part: Part): boolean {
+  return (part.type === "section" || part.type === "context") && part.text.mrkdwn.trim() === "";
 }
 
 function withinLimits(parts: readonly Part[]): readonly Part[] {
@@ -128,14 +135,14 @@ function block(part: Part): types.KnownBlock {
   }
 }
 
-function button({ actionId, label, style, value, confirm }: Button): types.Button {
+function button({ actionId, label, effect, style, value, confirm }: Button): types.Button {
   // Cut, the value would name something else.
   if (value.length > limits.buttonValue) throw new RangeError("A button's value is too long for Slack.");
   return {
     type: "button",
     action_id: actionId,
     text: plainText(label, limits.buttonText),
-    accessibility_label: truncate(plain(label), limits.buttonText),
+    accessibility_label: truncate(plain(effect), limits.buttonText),
     value,
     ...(style === null ? {} : { style }),
     confirm: {
@@ -148,7 +155,8 @@ function button({ actionId, label, style, value, confirm }: Button): types.Butto
 }
 
 function plainText(text: string, max: number): types.PlainTextElement {
-  return { type: "plain_text", text: truncate(plain(text), max), emoji: false };
+  const shown = plain(text).trim();
+  return { type: "plain_text", text: shown === "" ? "(no text)" : truncate(shown, max), emoji: false };
 }
 
 /** `verbatim`: Slack makes no link and no mention of its own out of bare addresses and names. */
@@ -158,23 +166,21 @@ function mrkdwnText(text: Mrkdwn, max: number): types.MrkdwnElement {
 
 /** Screen readers and notifications read only this: https://docs.slack.dev/reference/methods/chat.postMessage */
 function fallback(parts: readonly Part[]): string {
-  const texts = parts.flatMap((part) => {
-    switch (part.type) {
-      case "header":
-        return [md`*${part.text}*`];
-      case "section":
-      case "context":
-        return [part.text];
-      case "divider":
-        return [];
-      case "buttons":
-        return [
-          md`Buttons: ${join(
-            part.buttons.map(({ label }) => md`${label}`),
-            " | ",
-          )}`,
-        ];
+  return truncateMrkdwn(lines(parts.flatMap(textsOf)), limits.messageText).mrkdwn;
+}
+
+function textsOf(part: Part): readonly Mrkdwn[] {
+  switch (part.type) {
+    case "header":
+      return [md`*${part.text}*`];
+    case "section":
+    case "context":
+      return [part.text];
+    case "divider":
+      return [];
+    case "buttons": {
+      const effects = part.buttons.map(({ effect }) => md`${effect}`);
+      return [md`Buttons: ${join(effects, " | ")}`];
     }
-  });
-  return truncateMrkdwn(lines(texts), limits.messageText).mrkdwn;
+  }
 }

@@ -16,11 +16,11 @@ export const nothing: Mrkdwn = { mrkdwn: "" };
  * A value keeps to one line and can form no mention, link, code span or quotation.
  */
 export function md(literals: TemplateStringsArray, ...values: readonly (string | number | Mrkdwn)[]): Mrkdwn {
-  const parts = literals.map((literal, i) => literal + (i < values.length ? valueOf(values[i] ?? "") : ""));
+  const parts = literals.map((literal, i) => literal + (i < values.length ? shown(values[i] ?? "") : ""));
   return { mrkdwn: parts.join("") };
 }
 
-function valueOf(value: string | number | Mrkdwn): string {
+function shown(value: string | number | Mrkdwn): string {
   return typeof value === "object" ? value.mrkdwn : escapeText(oneLine(String(value)));
 }
 
@@ -73,7 +73,7 @@ export function plain(text: string): string {
  */
 export function truncateMrkdwn(text: Mrkdwn, max: number): Mrkdwn {
   if (text.mrkdwn.length <= max) return text;
-  const tokens = text.mrkdwn.match(/```|&(?:amp|lt|gt);|<[^<>\n]*>|[^]/gu) ?? [];
+  const tokens = text.mrkdwn.match(/```|&(?:amp|lt|gt);|<[^<>\n]*>|./gsu) ?? [];
   const closing = "\n```".length;
   const room = max - closing - ` ${markOf(tokens.length)}`.length;
   const kept: string[] = [];

@@ -29,9 +29,16 @@ export function createPresenter({ client, pace, approvers }: PresenterDeps): Pre
     return { channel: posted.channel ?? channel, ts: posted.ts ?? "" };
   }
 
-  async function update(channel: string, ts: string, message: SlackMessage): Promise<void> {
+  /** False: somebody has deleted the message. */
+  async function update(channel: string, ts: string, message: SlackMessage): Promise<boolean> {
     await pace(channel);
-    await client.chat.update({ channel, ts, text: message.text, blocks: [...message.blocks] });
+    try {
+      await client.chat.update({ channel, ts, text: message.text, blocks: [...message.blocks] });
+      return true;
+    } catch (error) {
+      if (errorCode(error) === "message_not_found") return false;
+      throw error;
+    }
   }
 
   /** Where eksiam may not post, the person who asked gets the answer, with the reason. */
@@ -52,12 +59,11 @@ export function createPresenter({ client, pace, approvers }: PresenterDeps): Pre
       const { investigation, diagnosis } = snapshot;
       const message = renderInvestigation(snapshot, { approvers });
       let { postedIn, ts, detailsTs } = view;
-      if (postedIn === null || ts === null) {
+      if (postedIn === null || ts === null || !(await update(postedIn, ts, message))) {
         const posted = await postOrTell(view.channel, investigation.requester.slackUserId, message);
         postedIn = posted.channel;
         ts = posted.ts;
-      } else {
-        await update(postedIn, ts, message);
+        detailsTs = null;
       }
       if (diagnosis !== null && detailsTs === null) {
         detailsTs = (await post(postedIn, renderDetails(diagnosis), ts)).ts;
@@ -75,6 +81,10 @@ export function createPresenter({ client, pace, approvers }: PresenterDeps): Pre
 }
 
 function cannotPost(error: unknown): boolean {
-  const code = (error as { readonly data?: { readonly error?: string } } | null)?.data?.error;
-  return code === "not_in_channel" || code === "channel_not_found" || code === "is_archived";
+  return ["not_in_channel", "channel_not_found", "is_archived"].includes(errorCode(error) ?? "");
+}
+
+/** What Slack itself answers, such as `not_in_channel`. */
+function errorCode(error: unknown): string | undefined {
+  return (error as { readonly data?: { readonly error?: string } } | null)?.data?.error;
 }

@@ -3,6 +3,7 @@ import type { Journal } from "../../app/journal.ts";
 import type { CollectorGroup, InvestigationSnapshot } from "../../app/ports.ts";
 import type { Approval } from "../../core/approval.ts";
 import type { Diagnosis, Plan } from "../../core/diagnosis.ts";
+import type { ChangeKind } from "../../core/plan.ts";
 import { context, header, list, message, type Part, type SlackMessage, section } from "./message.ts";
 import { code, join, type Mrkdwn, md, mention, prose } from "./mrkdwn.ts";
 import { drawPath } from "./path.ts";
@@ -151,6 +152,7 @@ function buttons(approval: Approval, plan: Plan, { approvers }: RenderOptions): 
         {
           actionId: "approve",
           label: "Approve",
+          effect: `Approve: ${plan.changes.map(({ change }) => effects[change.kind]).join(", then ")}`,
           style: "primary",
           value,
           confirm: { title: "Run this fix?", text: what, confirm: "Approve" },
@@ -158,6 +160,7 @@ function buttons(approval: Approval, plan: Plan, { approvers }: RenderOptions): 
         {
           actionId: "deny",
           label: "Deny",
+          effect: "Deny: change nothing",
           style: "danger",
           value,
           confirm: {
@@ -171,6 +174,12 @@ function buttons(approval: Approval, plan: Plan, { approvers }: RenderOptions): 
     context(md`${may} Whoever asked cannot approve. Expires after ${minutes} minutes.`),
   ];
 }
+
+/** What a button does, for those who hear it instead of seeing what stands above it. */
+const effects: Readonly<Record<ChangeKind, string>> = {
+  "eks.pod-identity-association.create": "create the association",
+  "k8s.rollout.restart": "restart the rollout",
+};
 
 function approvalParts(snapshot: InvestigationSnapshot, approval: Approval | null): readonly Part[] {
   if (approval === null || (approval.state === "pending" && approval.reviews.length === 0)) return [];
@@ -195,7 +204,11 @@ function approvalParts(snapshot: InvestigationSnapshot, approval: Approval | nul
     case "executing":
       return [section(md`*Running*${by}`, ...runLines(snapshot))];
     case "succeeded":
-      return [section(md`*Done*${by}`, ...runLines(snapshot)), ...verificationParts(snapshot)];
+      return [
+        section(md`*Done*${by}`, ...runLines(snapshot)),
+        ...verificationParts(snapshot),
+        ...undoParts(snapshot),
+      ];
     case "failed":
     case "rolled-back":
       return [
@@ -203,7 +216,8 @@ function approvalParts(snapshot: InvestigationSnapshot, approval: Approval | nul
           md`*${approval.state === "failed" ? "Failed" : "Stopped and taken back"}*${by}`,
           ...runLines(snapshot),
         ),
-        section(prose(approval.outcome ?? "")),
+        ...(approval.outcome === null ? [] : [section(prose(approval.outcome))]),
+        ...undoParts(snapshot),
       ];
   }
 }
@@ -243,27 +257,32 @@ function runLines({ diagnosis, journal }: InvestigationSnapshot): readonly Mrkdw
   });
 }
 
-function verificationParts({ investigation, diagnosis }: InvestigationSnapshot): readonly Part[] {
-  const undo = (diagnosis?.plan?.changes ?? []).map((change) => code(change.undo));
-  const undoParts =
-    undo.length === 0
-      ? []
-      : list(
-          md`*To undo it*`,
-          undo.map((command) => md`• ${command}`),
-          1_800,
-        );
+function verificationParts({ investigation }: InvestigationSnapshot): readonly Part[] {
   const detail = prose(investigation.verificationDetail ?? "");
   switch (investigation.verification) {
     case null:
-      return undoParts;
+      return [];
     case "running":
-      return [section(md`… *Verifying*: asking the same question again.`), ...undoParts];
+      return [section(md`… *Verifying*: asking the same question again.`)];
     case "fixed":
-      return [section(md`✓ *Fixed and verified.* ${detail}`), ...undoParts];
+      return [section(md`✓ *Fixed and verified.* ${detail}`)];
     case "not-fixed":
-      return [section(md`✗ *Not fixed.* ${detail}`), ...undoParts];
+      return [section(md`✗ *Not fixed.* ${detail}`)];
     case "cannot-tell":
-      return [section(md`? *Cannot tell whether it is fixed.* ${detail}`), ...undoParts];
+      return [section(md`? *Cannot tell whether it is fixed.* ${detail}`)];
   }
+}
+
+/** Only for what this run changed and has not taken back: what was there before is not ours to undo. */
+function undoParts({ diagnosis, journal }: InvestigationSnapshot): readonly Part[] {
+  const commands = (diagnosis?.plan?.changes ?? []).flatMap((change, step) => {
+    const events = journal.filter((entry) => entry.step === step).map((entry) => entry.event);
+    return events.includes("applied") && !events.includes("reverted") ? [change.undo] : [];
+  });
+  if (commands.length === 0) return [];
+  return list(
+    md`*To undo it*`,
+    commands.toReversed().map((command) => md`• ${code(command)}`),
+    1_800,
+  );
 }
