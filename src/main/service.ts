@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { callerIdentity, createAwsClients } from "../adapters/aws/clients.ts";
 import { openClusters, openExecutors } from "./clusters.ts";
 import type { Io } from "./commands.ts";
 import { exit } from "./commands.ts";
@@ -29,6 +30,11 @@ export async function startCommand(options: StartOptions, io: Io): Promise<numbe
   const running = await startRoles(options.role, { config, env: io.env, redisUrl, log });
   if (options.check === true) {
     await running.close();
+    const region = config.clusters[0]?.region;
+    if (options.role !== "bot" && region !== undefined) {
+      const { arn } = await callerIdentity(createAwsClients(region));
+      io.stdout.write(`eksiam ${options.role}: calls AWS as ${arn}\n`);
+    }
     io.stdout.write(`eksiam ${options.role}: every part started and stopped\n`);
     return exit.noFault;
   }

@@ -9,8 +9,6 @@ export interface Mrkdwn {
   readonly mrkdwn: string;
 }
 
-export const nothing: Mrkdwn = { mrkdwn: "" };
-
 /**
  * Template tag: escapes every value that is not `Mrkdwn` already; the literal parts are the program's own words.
  * A value keeps to one line and can form no mention, link, code span or quotation.
@@ -48,11 +46,6 @@ export function codeBlock(text: string): Mrkdwn {
 /** Mentions a person by the id that Slack gave; anything else is shown as it stands. */
 export function mention(slackUserId: string): Mrkdwn {
   return /^[UW][A-Z0-9]{1,20}$/.test(slackUserId) ? { mrkdwn: `<@${slackUserId}>` } : code(slackUserId);
-}
-
-/** Names a channel by its id; a conversation of another kind has no name to show. */
-export function channelName(channel: string): Mrkdwn {
-  return /^[CG][A-Z0-9]{1,20}$/.test(channel) ? { mrkdwn: `<#${channel}>` } : { mrkdwn: "that conversation" };
 }
 
 export function join(parts: readonly Mrkdwn[], separator: string): Mrkdwn {
