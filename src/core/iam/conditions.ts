@@ -1,220 +1,260 @@
 import type { RequestContext } from "./context.ts";
+import {
+  type AddressRange,
+  inRange,
+  readBinary,
+  readBoolean,
+  readDate,
+  readNumber,
+  readRange,
+} from "./operands.ts";
+import { type Comparison, type OperatorUse, readOperator } from "./operators.ts";
 import { fillTemplate, parseTemplate, type Template } from "./template.ts";
-import { compileMarked, matchWildcard, unmarkWildcards } from "./wildcard.ts";
+import { compileMarked, matchWildcard, unmarkWildcards, type Wildcard } from "./wildcard.ts";
 
-/** One operator with one key: its values are ORed, conditions are ANDed. */
+/** One operator with one key of a `Condition` block, compiled. Its values are ORed, conditions are ANDed. */
 export interface Condition {
-  /** As written, `ForAnyValue:StringLikeIfExists`. */
+  /** As written: `ForAnyValue:StringLikeIfExists`. */
   readonly operator: string;
-  readonly base: string;
-  readonly set: "all" | "any" | null;
-  readonly ifExists: boolean;
+  readonly use: OperatorUse;
+  /** As written; key names are compared without regard to case. */
   readonly key: string;
-  readonly values: readonly Template[];
+  readonly lowerKey: string;
+  /** The expected values, as written. */
+  readonly values: readonly string[];
+  readonly operands: readonly Operand[];
 }
 
-export type ConditionResult = { readonly holds: boolean; readonly missing: readonly string[] };
+/** One expected value, read once as what its operator compares. */
+type Operand =
+  | { readonly kind: "text"; readonly template: Template; readonly fixed: string | null }
+  | { readonly kind: "pattern"; readonly template: Template }
+  | { readonly kind: "arn"; readonly template: Template; readonly fixed: ArnPattern | null }
+  | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "date"; readonly value: number }
+  | { readonly kind: "boolean"; readonly template: Template }
+  | { readonly kind: "binary"; readonly value: string }
+  | { readonly kind: "address"; readonly value: AddressRange }
+  | { readonly kind: "null"; readonly value: boolean };
 
-type Test = (wanted: string, actual: string) => boolean;
+/** The six parts of an ARN, each a pattern; `everything` is the lone star. */
+type ArnPattern = readonly Wildcard[] | "everything";
 
-interface Operator {
-  readonly negated: boolean;
-  /** Whether wildcards in the policy's value count. */
-  readonly like: boolean;
-  readonly test: Test | null;
-}
+type Compiled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: { readonly place: string; readonly message: string } };
 
-const equalsText: Test = (wanted, actual) => wanted === actual;
-const ignoringCase: Test = (wanted, actual) => wanted.toLowerCase() === actual.toLowerCase();
-const numbers =
-  (compare: (a: number, b: number) => boolean): Test =>
-  (wanted, actual) => {
-    const [w, a] = [Number(wanted), Number(actual)];
-    return (
-      wanted.trim() !== "" && actual.trim() !== "" && !Number.isNaN(w) && !Number.isNaN(a) && compare(a, w)
-    );
-  };
-const dates =
-  (compare: (a: number, b: number) => boolean): Test =>
-  (wanted, actual) => {
-    const [w, a] = [dateOf(wanted), dateOf(actual)];
-    return !Number.isNaN(w) && !Number.isNaN(a) && compare(a, w);
-  };
-const operator = (test: Test | null, negated = false, like = false): Operator => ({ test, negated, like });
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
-const operators: Readonly<Record<string, Operator>> = {
-  stringequals: operator(equalsText),
-  stringnotequals: operator(equalsText, true),
-  stringequalsignorecase: operator(ignoringCase),
-  stringnotequalsignorecase: operator(ignoringCase, true),
-  stringlike: operator(null, false, true),
-  stringnotlike: operator(null, true, true),
-  arnequals: operator(null, false, true),
-  arnlike: operator(null, false, true),
-  arnnotequals: operator(null, true, true),
-  arnnotlike: operator(null, true, true),
-  numericequals: operator(numbers((a, w) => a === w)),
-  numericnotequals: operator(
-    numbers((a, w) => a === w),
-    true,
-  ),
-  numericlessthan: operator(numbers((a, w) => a < w)),
-  numericlessthanequals: operator(numbers((a, w) => a <= w)),
-  numericgreaterthan: operator(numbers((a, w) => a > w)),
-  numericgreaterthanequals: operator(numbers((a, w) => a >= w)),
-  dateequals: operator(dates((a, w) => a === w)),
-  datenotequals: operator(
-    dates((a, w) => a === w),
-    true,
-  ),
-  datelessthan: operator(dates((a, w) => a < w)),
-  datelessthanequals: operator(dates((a, w) => a <= w)),
-  dategreaterthan: operator(dates((a, w) => a > w)),
-  dategreaterthanequals: operator(dates((a, w) => a >= w)),
-  bool: operator(ignoringCase),
-  binaryequals: operator(equalsText),
-  ipaddress: operator(inNetwork),
-  notipaddress: operator(inNetwork, true),
-  null: operator(null),
-};
-
-/** Reads a Condition block. */
+/** Reads and compiles a `Condition` block; `place` is where it stands in the document. */
 export function parseConditions(
   block: unknown,
   place: string,
   variables: boolean,
-):
-  | { readonly ok: true; readonly value: readonly Condition[] }
-  | { readonly ok: false; readonly error: { readonly place: string; readonly message: string } } {
-  const problem = (where: string, message: string) =>
-    ({ ok: false, error: { place: where, message } }) as const;
-  if (block === undefined) return { ok: true, value: [] };
-  if (!isObject(block)) return problem(place, "a Condition is a JSON object of operators");
+): Compiled<readonly Condition[]> {
   const conditions: Condition[] = [];
-  for (const [name, keys] of Object.entries(block)) {
-    const read = readOperator(name);
-    if (read === null) return problem(`${place}.${name}`, "this condition operator is unknown");
-    if (!isObject(keys)) return problem(`${place}.${name}`, "an operator holds a JSON object of keys");
+  if (block === undefined) return { ok: true, value: conditions };
+  if (!isObject(block)) return refuse(place, "a Condition is an object of operators");
+  for (const [operator, keys] of Object.entries(block)) {
+    const use = readOperator(operator);
+    if (use === null) return refuse(`${place}.${operator}`, `"${operator}" is not a condition operator`);
+    if (!isObject(keys))
+      return refuse(`${place}.${operator}`, "an operator holds an object of condition keys");
     for (const [key, given] of Object.entries(keys)) {
-      const values: Template[] = [];
-      for (const value of Array.isArray(given) ? given : [given]) {
-        if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
-          return problem(`${place}.${name}.${key}`, "a condition value is a text, a number or a boolean");
-        }
-        const template = parseTemplate(String(value), variables);
-        if ("error" in template) return problem(`${place}.${name}.${key}`, template.error);
-        values.push(template);
+      const at = `${place}.${operator}.${key}`;
+      if (!/^[^:\s]+:\S/.test(key)) return refuse(at, `"${key}" is not a condition key: it names no service`);
+      const values = readValues(given);
+      if (values === null) return refuse(at, "a condition value is a text, a number or a boolean");
+      const operands: Operand[] = [];
+      for (const value of values) {
+        const operand = readOperand(use, value, variables);
+        if ("error" in operand) return refuse(at, operand.error);
+        operands.push(operand);
       }
-      conditions.push({ ...read, operator: name, key, values });
+      conditions.push({ operator, use, key, lowerKey: key.toLowerCase(), values, operands });
     }
   }
   return { ok: true, value: conditions };
 }
 
-function readOperator(name: string): Pick<Condition, "base" | "set" | "ifExists"> | null {
-  const colon = name.indexOf(":");
-  const prefix = colon < 0 ? "" : name.slice(0, colon).toLowerCase();
-  if (prefix !== "" && prefix !== "forallvalues" && prefix !== "foranyvalue") return null;
-  const rest = name.slice(colon + 1).toLowerCase();
-  const ifExists = rest.endsWith("ifexists");
-  const base = ifExists ? rest.slice(0, -"ifexists".length) : rest;
-  if (operators[base] === undefined || (base === "null" && ifExists)) return null;
-  const set = prefix === "forallvalues" ? "all" : prefix === "foranyvalue" ? "any" : null;
-  return { base, set, ifExists };
+function refuse(place: string, message: string): Compiled<never> {
+  return { ok: false, error: { place, message } };
 }
 
-/** Does the condition hold for the request? Keys that it asked for and the request lacks are told in `missing`. */
-export function holds(condition: Condition, context: RequestContext): ConditionResult {
-  const { base, set, ifExists, key, values } = condition;
-  const rule = operators[base];
-  const actual = context.values.get(key.toLowerCase());
-  const missing: string[] = [];
-  if (base === "null") {
-    const wantsAbsent = values.some((value) => value.source.toLowerCase() === "true");
-    return { holds: wantsAbsent === (actual === undefined), missing };
+function readValues(given: unknown): readonly string[] | null {
+  const values: string[] = [];
+  for (const value of Array.isArray(given) ? given : [given]) {
+    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return null;
+    values.push(String(value));
   }
-  if (rule === undefined) return { holds: false, missing };
-  if (actual === undefined) {
-    missing.push(key);
-    // An absent key satisfies a negated operator, IfExists, and ForAllValues (of nothing, everything is true).
-    return { holds: ifExists || set === "all" || (rule.negated && set !== "any"), missing };
-  }
-  const matches = (one: string) =>
-    values.some((value) => {
-      const filled = value.fixed === null || !rule.like ? fillTemplate(value, context, missing) : null;
-      if (rule.like) {
-        const pattern = value.fixed ?? (filled === null ? null : compileMarked(filled));
-        return (
-          pattern !== null &&
-          (base.startsWith("arn") ? arnLike(value, filled, one) : matchWildcard(pattern, one))
-        );
+  return values;
+}
+
+function readOperand(
+  use: OperatorUse,
+  text: string,
+  variables: boolean,
+): Operand | { readonly error: string } {
+  switch (use.family) {
+    case "string":
+    case "arn":
+    case "boolean": {
+      const template = parseTemplate(text, variables);
+      if ("error" in template) return template;
+      if (use.family === "arn") return { kind: "arn", template, fixed: compileArn(template.marked) };
+      if (use.compare === "like") return { kind: "pattern", template };
+      if (use.family === "string") {
+        return {
+          kind: "text",
+          template,
+          fixed: template.marked === null ? null : unmarkWildcards(template.marked),
+        };
       }
-      return filled !== null && rule.test !== null && rule.test(unmarkWildcards(filled), one);
-    });
-  const holdsFor = (one: string) => matches(one) !== rule.negated;
-  const result =
-    set === "all" || (set === null && rule.negated) ? actual.every(holdsFor) : actual.some(holdsFor);
-  return { holds: result, missing };
-}
-
-/** Each of the six parts of an ARN is compared by itself, so that a star does not reach over a colon. */
-function arnLike(value: Template, filled: string | null, actual: string): boolean {
-  const wanted = splitArn(
-    filled ?? value.parts.map((part) => (part.kind === "text" ? part.marked : "")).join(""),
-  );
-  const given = splitArn(actual);
-  if (wanted.length !== 6 || given.length !== 6)
-    return wanted.length === 1 && given.length > 0 && unmarkWildcards(wanted[0] ?? "") === "*";
-  return wanted.every((part, index) => matchWildcard(compileMarked(part), given[index] ?? ""));
-}
-
-function splitArn(text: string): readonly string[] {
-  const parts = text.split(":");
-  return parts.length <= 6 ? parts : [...parts.slice(0, 5), parts.slice(5).join(":")];
-}
-
-function dateOf(text: string): number {
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text);
-}
-
-function inNetwork(wanted: string, actual: string): boolean {
-  const [network = "", bits] = wanted.split("/");
-  const base = addressBits(network);
-  const address = addressBits(actual);
-  if (base === null || address === null || base.length !== address.length) return false;
-  const length = bits === undefined ? base.length : Number(bits);
-  return (
-    Number.isInteger(length) &&
-    length >= 0 &&
-    length <= base.length &&
-    base.slice(0, length) === address.slice(0, length)
-  );
-}
-
-/** An IPv4 or IPv6 address as a text of zeros and ones; null where it is neither. */
-function addressBits(text: string): string | null {
-  const bits = (parts: readonly number[], width: number) =>
-    parts.map((part) => part.toString(2).padStart(width, "0")).join("");
-  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) {
-    const parts = text.split(".").map(Number);
-    return parts.every((part) => part < 256) ? bits(parts, 8) : null;
+      if (template.marked === null || readBoolean(text) !== null) return { kind: "boolean", template };
+      return { error: `"${text}" is neither true nor false` };
+    }
+    case "number": {
+      const value = readNumber(text);
+      return value === null ? { error: `"${text}" is not a number` } : { kind: "number", value };
+    }
+    case "date": {
+      const value = readDate(text);
+      if (value === null)
+        return { error: `"${text}" is neither an ISO 8601 date nor a UNIX time in seconds` };
+      return { kind: "date", value };
+    }
+    case "binary": {
+      const value = readBinary(text);
+      return value === null ? { error: `"${text}" is not base64` } : { kind: "binary", value };
+    }
+    case "address": {
+      const value = readRange(text);
+      if (value === null) return { error: `"${text}" is neither an IP address nor a CIDR range` };
+      return { kind: "address", value };
+    }
+    case "null": {
+      const value = readBoolean(text);
+      return value === null ? { error: `"${text}" is neither true nor false` } : { kind: "null", value };
+    }
   }
-  if (!text.includes(":") || !/^[0-9a-fA-F:]+$/.test(text)) return null;
-  const [head = "", tail, ...more] = text.split("::");
-  if (more.length > 0) return null;
-  const groups = (side: string) => (side === "" ? [] : side.split(":"));
-  const before = groups(head);
-  const after = tail === undefined ? [] : groups(tail);
-  const zeros = 8 - before.length - after.length;
-  if (tail === undefined ? zeros !== 0 : zeros < 1) return null;
-  const all = [...before, ...new Array<string>(tail === undefined ? 0 : zeros).fill("0"), ...after];
-  return all.every((group) => group !== "" && group.length <= 4)
-    ? bits(
-        all.map((group) => Number.parseInt(group, 16)),
-        16,
-      )
-    : null;
+}
+
+function compileArn(marked: string | null): ArnPattern | null {
+  if (marked === null) return null;
+  if (unmarkWildcards(marked) === "*") return "everything";
+  return (splitArn(marked) ?? []).map(compileMarked);
+}
+
+function splitArn(text: string): readonly string[] | null {
+  const pieces = text.split(":");
+  return pieces.length < 6 ? null : [...pieces.slice(0, 5), pieces.slice(5).join(":")];
+}
+
+/**
+ * Does the condition hold for the request? Keys that the request lacks are added to `missing`, and AWS's rule for them
+ * is applied: a plain operator fails, a negated one holds, IfExists and ForAllValues hold, ForAnyValue fails.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ */
+export function holds(condition: Condition, context: RequestContext, missing: string[]): boolean {
+  const { use, operands } = condition;
+  const actual = context.values.get(condition.lowerKey);
+  if (actual === undefined) missing.push(condition.key);
+  if (use.family === "null") {
+    return operands.some((operand) => operand.kind === "null" && operand.value === (actual === undefined));
+  }
+  if (actual === undefined) {
+    if (use.ifExists) return true;
+    return use.quantifier === null ? use.negated : use.quantifier === "ForAllValues";
+  }
+  if (use.quantifier === null) {
+    // Of several values none may match a negated operator, as none may of several expected ones.
+    return actual.some((value) => matchesOne(condition, value, context, missing)) !== use.negated;
+  }
+  // Empty texts are a null set for the set operators.
+  if (actual.every((value) => value === "")) return use.quantifier === "ForAllValues";
+  const fits = (value: string) => matchesOne(condition, value, context, missing) !== use.negated;
+  return use.quantifier === "ForAllValues" ? actual.every(fits) : actual.some(fits);
+}
+
+function matchesOne(
+  condition: Condition,
+  value: string,
+  context: RequestContext,
+  missing: string[],
+): boolean {
+  const { compare } = condition.use;
+  for (const operand of condition.operands) {
+    if (matches(operand, compare, value, context, missing)) return true;
+  }
+  return false;
+}
+
+function matches(
+  operand: Operand,
+  compare: Comparison,
+  value: string,
+  context: RequestContext,
+  missing: string[],
+): boolean {
+  switch (operand.kind) {
+    case "text": {
+      const expected = operand.fixed ?? filled(operand.template, context, missing);
+      if (expected === null) return false;
+      return compare === "equal" ? expected === value : expected.toLowerCase() === value.toLowerCase();
+    }
+    case "pattern": {
+      if (operand.template.fixed !== null) return matchWildcard(operand.template.fixed, value);
+      const marked = fillTemplate(operand.template, context, missing);
+      return marked !== null && matchWildcard(compileMarked(marked), value);
+    }
+    case "arn":
+      return matchesArn(operand.fixed ?? compileArn(fillTemplate(operand.template, context, missing)), value);
+    case "number":
+      return compareNumbers(readNumber(value), operand.value, compare);
+    case "date":
+      return compareNumbers(readDate(value), operand.value, compare);
+    case "boolean": {
+      const expected = filled(operand.template, context, missing);
+      const actual = readBoolean(value);
+      return actual !== null && expected !== null && readBoolean(expected) === actual;
+    }
+    case "binary":
+      return readBinary(value) === operand.value;
+    case "address": {
+      const range = readRange(value);
+      return range !== null && inRange(range, operand.value);
+    }
+    case "null":
+      return false;
+  }
+}
+
+function filled(template: Template, context: RequestContext, missing: string[]): string | null {
+  const marked = fillTemplate(template, context, missing);
+  return marked === null ? null : unmarkWildcards(marked);
+}
+
+/** Each of the six parts is compared on its own, so a star never crosses a colon before the resource. */
+function matchesArn(pattern: ArnPattern | null, value: string): boolean {
+  if (pattern === null) return false;
+  if (pattern === "everything") return true;
+  const parts = splitArn(value);
+  if (parts === null || pattern.length === 0) return false;
+  return pattern.every((part, index) => matchWildcard(part, parts[index] ?? ""));
+}
+
+function compareNumbers(actual: number | null, expected: number, compare: Comparison): boolean {
+  if (actual === null) return false;
+  switch (compare) {
+    case "less":
+      return actual < expected;
+    case "less-or-equal":
+      return actual <= expected;
+    case "greater":
+      return actual > expected;
+    case "greater-or-equal":
+      return actual >= expected;
+    default:
+      return actual === expected;
+  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

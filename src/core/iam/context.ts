@@ -1,3 +1,6 @@
+import { parseArn } from "./arn.ts";
+import { accountOf, type Caller } from "./principals.ts";
+
 /** What is known of a request, by condition key. Key names are not case-sensitive. */
 export interface RequestContext {
   /** The values of a key (asked in lower case); undefined: the request does not carry it. */
@@ -23,4 +26,40 @@ export function requestContext(
     else values.delete(key.toLowerCase());
   }
   return values.size === 0 ? nothing : { values };
+}
+
+/**
+ * Global keys that the request itself shows. A session's role is taken to have no path unless `aws:PrincipalArn` is
+ * given. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+export function derivedContext(caller: Caller, owner: string): readonly (readonly [string, string])[] {
+  const derived: (readonly [string, string])[] = [];
+  if (owner !== "") derived.push(["aws:resourceaccount", owner]);
+  if (caller.kind === "service") {
+    derived.push(["aws:principalisawsservice", "true"], ["aws:principalservicename", caller.name]);
+    return derived;
+  }
+  derived.push(["aws:principalisawsservice", "false"], ["aws:principaltype", principalTypes[caller.kind]]);
+  if (accountOf(caller) === "") return derived;
+  derived.push(["aws:principalaccount", accountOf(caller)], ["aws:principalarn", principalArnOf(caller)]);
+  if (caller.kind === "user")
+    derived.push(["aws:username", caller.arn.slice(caller.arn.lastIndexOf("/") + 1)]);
+  return derived;
+}
+
+const principalTypes: Readonly<Record<Exclude<Caller["kind"], "service">, string>> = {
+  role: "AssumedRole",
+  user: "User",
+  root: "Account",
+  "federated-user": "FederatedUser",
+  federated: "FederatedUser",
+  anonymous: "Anonymous",
+  other: "Unknown",
+};
+
+function principalArnOf(caller: Caller): string {
+  if (caller.kind !== "role") return "arn" in caller ? caller.arn : "";
+  if (caller.roleArn !== null) return caller.roleArn;
+  const partition = parseArn(caller.sessionArn ?? "")?.partition ?? "aws";
+  return `arn:${partition}:iam::${caller.accountId}:role/${caller.roleName}`;
 }

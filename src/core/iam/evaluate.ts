@@ -1,11 +1,14 @@
-import { parseArn, roleOfSession, sameRole } from "./arn.ts";
-import { holds } from "./conditions.ts";
-import { type RequestContext, requestContext } from "./context.ts";
-import type { NamedPolicy, PrincipalPattern, Statement } from "./policy.ts";
-import { fillTemplate, type Template } from "./template.ts";
-import { compileMarked, compileWildcard, matchWildcard } from "./wildcard.ts";
+import { parseArn } from "./arn.ts";
+import { derivedContext, requestContext } from "./context.ts";
+import { type Asked, grantBy, statementsFor } from "./match.ts";
+import { type NearMiss, nearestMiss } from "./near-miss.ts";
+import type { NamedPolicy } from "./policy.ts";
+import { accountOf, type Caller, callerOf, type Grant } from "./principals.ts";
 
-/** The kinds of policy that a request meets, in AWS's order. */
+export { actionMatches } from "./match.ts";
+export { covers } from "./wildcard.ts";
+
+/** The kinds of policy that a request meets. */
 export type Layer =
   | "resource-control"
   | "service-control"
@@ -16,12 +19,14 @@ export type Layer =
   | "session";
 
 export interface AccessRequest {
-  /** ARN of a user, a role or a session; for a service principal its name. */
+  /** ARN of a user, a role, a session or the root user; a service's name; `anonymous`. */
   readonly principal: string;
   readonly action: string;
+  /** `*` for actions that name no resource. */
   readonly resource: string;
-  /** The account that owns the resource, where its ARN does not say. */
+  /** The account that owns the resource, where its ARN does not say; absent: the caller's own. */
   readonly resourceAccount?: string;
+  /** Condition keys with their values. What the principal shows (`aws:PrincipalArn`, …) need not be given. */
   readonly context: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -30,9 +35,10 @@ export interface PolicyLayers {
   readonly identityPolicies: readonly NamedPolicy[];
   readonly permissionsBoundary?: readonly NamedPolicy[] | null;
   readonly sessionPolicies?: readonly NamedPolicy[] | null;
-  /** One list a level of the organization, root first. */
+  /** One list a level of the organization, root first; every level must allow. */
   readonly serviceControlPolicies?: readonly (readonly NamedPolicy[])[] | null;
   readonly resourceControlPolicies?: readonly (readonly NamedPolicy[])[] | null;
+  /** A bucket, queue or key policy, or the trust policy of the role that is to be assumed. */
   readonly resourcePolicy?: NamedPolicy | null;
   readonly vpcEndpointPolicies?: readonly NamedPolicy[] | null;
 }
@@ -44,279 +50,237 @@ export interface MatchedStatement {
   readonly effect: "Allow" | "Deny";
 }
 
-export interface NearMiss {
-  readonly policy: string;
-  readonly sid: string | null;
-  readonly index: number;
-  readonly differs: readonly ("action" | "resource" | "principal" | "condition")[];
-  /** What the statement has and what was asked, in a sentence. */
-  readonly detail: string;
-}
-
 export interface Decision {
   readonly decision: "allowed" | "implicitDeny" | "explicitDeny";
+  /** Of an allow: the layers that grant. Of a deny: every layer that stands in the way, in AWS's order. */
   readonly decidedBy: readonly Layer[];
+  /** Of an explicit deny the Denies, else the Allows that fit, layer by layer. */
   readonly matchedStatements: readonly MatchedStatement[];
+  /** Keys that policies ask for and the request lacks, where they could change the answer; sorted. */
   readonly missingContext: readonly string[];
   /** For an implicit deny: the Allow that came nearest. */
   readonly nearestMiss?: NearMiss;
 }
 
-interface Asked {
-  readonly request: AccessRequest;
-  readonly action: string;
-  readonly context: RequestContext;
-}
-
-interface LayerResult {
-  readonly allows: readonly MatchedStatement[];
-  readonly denies: readonly MatchedStatement[];
-  /** An Allow of a resource policy that names the session or user itself, not its account or role. */
-  readonly direct: boolean;
-  readonly missing: readonly string[];
+/** What one set of policies says. */
+interface Voice {
+  readonly layer: Layer;
+  readonly policies: readonly NamedPolicy[];
+  readonly allows: MatchedStatement[];
+  readonly denies: MatchedStatement[];
+  /** The closest that an Allow names the caller. */
+  grant: Grant;
+  /** Whether an Allow, a Deny, fits whatever the keys that the request lacks would be. */
+  allowIsCertain: boolean;
+  denyIsCertain: boolean;
+  readonly missingOfAllows: string[];
+  readonly missingOfDenies: string[];
 }
 
 /**
- * AWS's policy evaluation logic: an explicit deny anywhere wins; otherwise every layer that applies must allow.
+ * AWS's policy evaluation logic: an explicit deny anywhere wins; otherwise every layer that applies must allow, with
+ * the exceptions for resource-based policies within one account.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function evaluate(request: AccessRequest, layers: PolicyLayers): Decision {
+  const caller = callerOf(request.principal, request.context["aws:PrincipalArn"]?.[0] ?? null);
+  const resource = parseArn(request.resource);
+  const owner = request.resourceAccount ?? resource?.accountId ?? "";
   const asked: Asked = {
-    request,
     action: request.action.toLowerCase(),
-    context: requestContext(request.context, derivedContext(request)),
+    actionText: request.action,
+    resource: request.resource,
+    caller,
+    bounded: (layers.permissionsBoundary ?? []).length > 0,
+    context: requestContext(request.context, derivedContext(caller, owner)),
   };
-  const results = new Map<Layer, LayerResult[]>();
-  const run = (layer: Layer, policies: readonly NamedPolicy[]) =>
-    results.set(layer, [...(results.get(layer) ?? []), runLayer(policies, asked)]);
-  for (const level of layers.resourceControlPolicies ?? []) run("resource-control", level);
-  for (const level of layers.serviceControlPolicies ?? []) run("service-control", level);
-  if (layers.vpcEndpointPolicies) run("vpc-endpoint", layers.vpcEndpointPolicies);
-  if (layers.resourcePolicy) run("resource-based", [layers.resourcePolicy]);
-  run("identity-based", layers.identityPolicies);
-  if (layers.permissionsBoundary) run("permissions-boundary", layers.permissionsBoundary);
-  if (layers.sessionPolicies) run("session", layers.sessionPolicies);
-
-  const all = [...results.values()].flat();
-  const missingContext = [...new Set(all.flatMap((result) => result.missing))].sort();
-  const denying = [...results].filter(([, found]) => found.some((result) => result.denies.length > 0));
+  if (asked.action === "sts:getcalleridentity") return answer("allowed", [], [], []);
+  const voices = listen(asked, layers);
+  const denying = voices.filter((voice) => voice.denies.length > 0);
   if (denying.length > 0) {
-    const matchedStatements = denying.flatMap(([, found]) => found.flatMap((result) => result.denies));
-    return {
-      decision: "explicitDeny",
-      decidedBy: denying.map(([layer]) => layer),
-      matchedStatements,
-      missingContext,
-    };
+    const certain = denying.some((voice) => voice.denyIsCertain);
+    const matched = denying.flatMap((voice) => voice.denies);
+    return answer("explicitDeny", layersOf(denying), matched, certain ? [] : missingOf(voices));
   }
-  const refusing = refusingLayers(results, asked, layers);
-  if (refusing.length > 0) {
-    const nearest = nearestMiss(policiesOf(refusing, layers), asked);
-    return {
-      decision: "implicitDeny",
-      decidedBy: refusing,
-      matchedStatements: [],
-      missingContext,
-      ...(nearest === null ? {} : { nearestMiss: nearest }),
-    };
-  }
-  const allowing = [...results].filter(([, found]) => found.some((result) => result.allows.length > 0));
-  return {
-    decision: "allowed",
-    decidedBy: allowing.map(([layer]) => layer),
-    matchedStatements: allowing.flatMap(([, found]) => found.flatMap((result) => result.allows)),
-    missingContext,
-  };
-}
-
-function refusingLayers(
-  results: ReadonlyMap<Layer, readonly LayerResult[]>,
-  asked: Asked,
-  layers: PolicyLayers,
-): readonly Layer[] {
-  const allows = (layer: Layer) => (results.get(layer) ?? []).every((result) => result.allows.length > 0);
-  const present = (layer: Layer) => results.has(layer);
-  const refusing: Layer[] = [];
-  for (const layer of ["resource-control", "service-control", "vpc-endpoint"] as const) {
-    if (present(layer) && !allows(layer)) refusing.push(layer);
-  }
-  const resource = results.get("resource-based")?.[0];
-  const byResource = (resource?.allows.length ?? 0) > 0;
-  if (isCrossAccount(asked.request)) {
-    if (!byResource) refusing.push("resource-based");
-    if (!allows("identity-based")) refusing.push("identity-based");
-  } else if (!byResource && !allows("identity-based")) {
-    refusing.push("identity-based");
-  } else if (isKeyPolicy(asked.request) && layers.resourcePolicy && !byResource) {
-    // IAM policies count for a KMS key only where the key policy lets them.
-    refusing.push("resource-based");
-  }
-  // In the same account, a resource policy that names the session itself is not held back by boundary or session.
-  const held = !(byResource && resource?.direct === true && !isCrossAccount(asked.request));
-  for (const layer of ["permissions-boundary", "session"] as const) {
-    if (held && present(layer) && !allows(layer)) refusing.push(layer);
-  }
-  return refusing;
-}
-
-/** Global keys that the request itself shows. */
-function derivedContext({ principal }: AccessRequest): readonly (readonly [string, string])[] {
-  const arn = parseArn(principal);
-  if (arn === null) return [];
-  const session = roleOfSession(principal);
-  const role =
-    session === null ? principal : `arn:${arn.partition}:iam::${session.accountId}:role/${session.roleName}`;
-  return [
-    ["aws:principalarn", role],
-    ["aws:principalaccount", arn.accountId],
-    ["aws:principaltype", session === null ? "User" : "AssumedRole"],
-    ...(arn.resource.startsWith("user/")
-      ? ([["aws:username", arn.resource.split("/").at(-1) ?? ""]] as const)
-      : []),
-  ];
-}
-
-function isCrossAccount({ principal, resource, resourceAccount }: AccessRequest): boolean {
-  const owner = resourceAccount ?? parseArn(resource)?.accountId ?? "";
-  const account = parseArn(principal)?.accountId ?? "";
-  return owner !== "" && account !== "" && owner !== account;
-}
-
-function isKeyPolicy({ action }: AccessRequest): boolean {
-  return action.toLowerCase().startsWith("kms:");
-}
-
-function runLayer(policies: readonly NamedPolicy[], asked: Asked): LayerResult {
-  const allows: MatchedStatement[] = [];
-  const denies: MatchedStatement[] = [];
-  const missing: string[] = [];
-  let direct = false;
-  for (const { name, policy } of policies) {
-    for (const statement of policy.statements) {
-      if (!actionMatches(statement, asked.action)) continue;
-      const match = principalMatch(statement, asked.request.principal);
-      if (match === "no" || !resourceMatches(statement, asked, missing)) continue;
-      if (!conditionsHold(statement, asked, missing)) continue;
-      const { sid, index, effect } = statement;
-      (effect === "Allow" ? allows : denies).push({ policy: name, sid, index, effect });
-      if (effect === "Allow" && match === "direct") direct = true;
-    }
-  }
-  return { allows, denies, direct, missing };
-}
-
-export function actionMatches(statement: Statement, action: string): boolean {
-  const { not, patterns } = statement.actions;
-  return patterns.some((pattern) => matchWildcard(pattern, action)) !== not;
-}
-
-function resourceMatches(statement: Statement, asked: Asked, missing: string[]): boolean {
-  if (statement.resources === null) return true;
-  const { not, templates } = statement.resources;
-  return templates.some((template) => templateMatches(template, asked, missing)) !== not;
-}
-
-function templateMatches(template: Template, { request, context }: Asked, missing: string[]): boolean {
-  if (template.fixed !== null) return matchWildcard(template.fixed, request.resource);
-  const filled = fillTemplate(template, context, missing);
-  return filled !== null && matchWildcard(compileMarked(filled), request.resource);
-}
-
-function conditionsHold(statement: Statement, { context }: Asked, missing: string[]): boolean {
-  let all = true;
-  for (const condition of statement.conditions) {
-    const result = holds(condition, context);
-    missing.push(...result.missing);
-    if (!result.holds) all = false;
-  }
-  return all;
-}
-
-/** `direct`: the principal itself is named; `account`: its account, its role, or everybody. */
-export function principalMatch(statement: Statement, principal: string): "direct" | "account" | "no" {
-  if (statement.principals === null) return "account";
-  const { not, patterns } = statement.principals;
-  const matches = patterns.map((pattern) => onePrincipal(pattern, principal));
-  const best = matches.includes("direct") ? "direct" : matches.includes("account") ? "account" : "no";
-  if (!not) return best;
-  return best === "no" ? "account" : "no";
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html */
-function onePrincipal({ type, value }: PrincipalPattern, principal: string): "direct" | "account" | "no" {
-  if (type === "*") return "account";
-  if (type !== "AWS") return value === principal ? "direct" : "no";
-  if (value === "*") return "account";
-  if (value === principal) return "direct";
-  const account = parseArn(principal)?.accountId;
-  if (value === account || parseArn(value)?.resource === "root") {
-    return account !== undefined && (value === account || parseArn(value)?.accountId === account)
-      ? "account"
-      : "no";
-  }
-  return sameRole(principal, value) ? "account" : "no";
-}
-
-function policiesOf(layers: readonly Layer[], all: PolicyLayers): readonly NamedPolicy[] {
-  return layers.flatMap((layer): readonly NamedPolicy[] => {
-    switch (layer) {
-      case "identity-based":
-        return all.identityPolicies;
-      case "permissions-boundary":
-        return all.permissionsBoundary ?? [];
-      case "session":
-        return all.sessionPolicies ?? [];
-      case "resource-based":
-        return all.resourcePolicy ? [all.resourcePolicy] : [];
-      case "service-control":
-        return (all.serviceControlPolicies ?? []).flat();
-      case "resource-control":
-        return (all.resourceControlPolicies ?? []).flat();
-      case "vpc-endpoint":
-        return all.vpcEndpointPolicies ?? [];
-    }
+  const { refusing, granting } = judge(voices, caller, {
+    crossAccount: owner !== "" && accountOf(caller) !== "" && owner !== accountOf(caller),
+    resourceMustAllow: resourceMustAllow(asked.action, resource?.service, resource?.resource),
   });
+  if (refusing.length === 0) {
+    const granted = voices.filter((voice) => voice.allows.length > 0);
+    return answer(
+      "allowed",
+      granting,
+      granted.flatMap((voice) => voice.allows),
+      missingOf(voices, granted),
+    );
+  }
+  const matched = voices.flatMap((voice) => voice.allows);
+  const nearest = nearestMiss(unheard(voices, refusing), asked);
+  const denied = answer("implicitDeny", refusing, matched, missingOf(voices));
+  return nearest === null ? denied : { ...denied, nearestMiss: nearest };
 }
 
-/** The Allow that fails in the fewest parts, first in order where several do. */
-function nearestMiss(policies: readonly NamedPolicy[], asked: Asked): NearMiss | null {
-  let best: NearMiss | null = null;
-  for (const { name, policy } of policies) {
-    for (const statement of policy.statements) {
-      if (statement.effect !== "Allow") continue;
-      const differs: NearMiss["differs"][number][] = [];
-      if (!actionMatches(statement, asked.action)) differs.push("action");
-      if (principalMatch(statement, asked.request.principal) === "no") differs.push("principal");
-      if (!resourceMatches(statement, asked, [])) differs.push("resource");
-      if (!conditionsHold(statement, asked, [])) differs.push("condition");
-      if (differs.includes("action") && !sameService(statement, asked.action)) continue;
-      if (best !== null && best.differs.length <= differs.length) continue;
-      const detail = differs.map((part) => describe(part, statement, asked)).join("; ");
-      best = { policy: name, sid: statement.sid, index: statement.index, differs, detail };
+function answer(
+  decision: Decision["decision"],
+  decidedBy: readonly Layer[],
+  matchedStatements: readonly MatchedStatement[],
+  missingContext: readonly string[],
+): Decision {
+  return { decision, decidedBy, matchedStatements, missingContext };
+}
+
+/** Every layer that applies, in AWS's order; of an organization, a voice a level. */
+function listen(asked: Asked, layers: PolicyLayers): readonly Voice[] {
+  const { caller } = asked;
+  const voices: Voice[] = [];
+  // Organizations' policies do not reach service-linked roles, and service control policies no one without an account.
+  const reached = !(caller.kind === "role" && caller.roleArn?.includes(":role/aws-service-role/") === true);
+  if (reached) {
+    for (const level of layers.resourceControlPolicies ?? [])
+      voices.push(hear("resource-control", level, asked));
+    if (accountOf(caller) !== "") {
+      for (const level of layers.serviceControlPolicies ?? [])
+        voices.push(hear("service-control", level, asked));
     }
   }
-  return best;
-}
-
-function sameService(statement: Statement, action: string): boolean {
-  const service = action.split(":")[0] ?? "";
-  return statement.actions.texts.some((text) => text.toLowerCase().startsWith(`${service}:`));
-}
-
-function describe(part: NearMiss["differs"][number], statement: Statement, { request }: Asked): string {
-  switch (part) {
-    case "action":
-      return `the action is ${request.action}, the statement has ${statement.actions.texts.join(", ")}`;
-    case "resource":
-      return `the resource is ${request.resource}, the statement has ${(statement.resources?.templates ?? []).map((t) => t.source).join(", ")}`;
-    case "principal":
-      return `the caller is ${request.principal}`;
-    case "condition":
-      return `a condition does not hold: ${statement.conditions.map((c) => `${c.operator} ${c.key} ${c.values.map((v) => v.source).join(", ")}`).join("; ")}`;
+  if (layers.vpcEndpointPolicies?.length)
+    voices.push(hear("vpc-endpoint", layers.vpcEndpointPolicies, asked));
+  if (layers.resourcePolicy) voices.push(hear("resource-based", [layers.resourcePolicy], asked));
+  voices.push(hear("identity-based", layers.identityPolicies, asked));
+  if (layers.permissionsBoundary?.length) {
+    voices.push(hear("permissions-boundary", layers.permissionsBoundary, asked));
   }
+  if (layers.sessionPolicies?.length) voices.push(hear("session", layers.sessionPolicies, asked));
+  return voices;
 }
 
-/** Does one policy's Allow cover what another pattern names? Used to compare policies by their texts. */
-export function covers(pattern: string, text: string): boolean {
-  return matchWildcard(compileWildcard(pattern.toLowerCase()), text.toLowerCase());
+function hear(layer: Layer, policies: readonly NamedPolicy[], asked: Asked): Voice {
+  const voice: Voice = {
+    layer,
+    policies,
+    allows: [],
+    denies: [],
+    grant: "none",
+    allowIsCertain: false,
+    denyIsCertain: false,
+    missingOfAllows: [],
+    missingOfDenies: [],
+  };
+  for (const { name, policy } of policies) {
+    for (const statement of statementsFor(policy, asked.action)) {
+      const { sid, index, effect } = statement;
+      const missing = effect === "Allow" ? voice.missingOfAllows : voice.missingOfDenies;
+      const before = missing.length;
+      const grant = grantBy(statement, asked, missing);
+      if (grant === "none") continue;
+      const certain = missing.length === before;
+      if (effect === "Deny") {
+        voice.denies.push({ policy: name, sid, index, effect });
+        if (certain) voice.denyIsCertain = true;
+      } else {
+        voice.allows.push({ policy: name, sid, index, effect });
+        voice.grant = closer(voice.grant, grant);
+        if (certain) voice.allowIsCertain = true;
+      }
+    }
+  }
+  return voice;
+}
+
+const closeness: Readonly<Record<Grant, number>> = { none: 0, account: 1, role: 2, direct: 3 };
+
+function closer(one: Grant, other: Grant): Grant {
+  return closeness[one] >= closeness[other] ? one : other;
+}
+
+interface Standing {
+  readonly crossAccount: boolean;
+  readonly resourceMustAllow: boolean;
+}
+
+interface Judgement {
+  readonly refusing: readonly Layer[];
+  readonly granting: readonly Layer[];
+}
+
+/** Which layers do not allow though they must, and which grant. Nobody denies explicitly. */
+function judge(
+  voices: readonly Voice[],
+  caller: Caller,
+  { crossAccount, resourceMustAllow }: Standing,
+): Judgement {
+  const silent = (layer: Layer) => voices.some((voice) => voice.layer === layer && voice.allows.length === 0);
+  const grant = voices.find((voice) => voice.layer === "resource-based")?.grant ?? "none";
+  const byIdentity = !silent("identity-based") || caller.kind === "root";
+  const refusing: Layer[] = [];
+  // A resource control policy has no implicit deny: its only Allow is the one that AWS attaches everywhere.
+  if (silent("service-control")) refusing.push("service-control");
+  if (silent("vpc-endpoint")) refusing.push("vpc-endpoint");
+  const accountless = accountOf(caller) === "";
+  if (grant === "none" && (crossAccount || resourceMustAllow || accountless)) refusing.push("resource-based");
+  const needs = accountless ? none : crossAccount ? all : needsBeside(grant);
+  if (needs.identity && !byIdentity) refusing.push("identity-based");
+  if (needs.boundary && silent("permissions-boundary")) refusing.push("permissions-boundary");
+  if (needs.session && silent("session")) refusing.push("session");
+  const granting: Layer[] = [];
+  if (!accountless && !silent("identity-based")) granting.push("identity-based");
+  const counts =
+    grant === "direct" || grant === "role" || (grant === "account" && (crossAccount || resourceMustAllow));
+  if (counts) granting.push("resource-based");
+  return { refusing, granting };
+}
+
+interface Needs {
+  readonly identity: boolean;
+  readonly boundary: boolean;
+  readonly session: boolean;
+}
+
+const all: Needs = { identity: true, boundary: true, session: true };
+const none: Needs = { identity: false, boundary: false, session: false };
+
+/**
+ * What must allow besides a resource-based policy of the same account. Naming the session, the user or everybody grants
+ * without more; naming the role leaves boundary and session policies in force; naming the account leaves it all to the
+ * account's policies. An implicit deny elsewhere does not limit a direct grant.
+ */
+function needsBeside(grant: Grant): Needs {
+  if (grant === "direct") return none;
+  return grant === "role" ? { identity: false, boundary: true, session: true } : all;
+}
+
+/**
+ * Key policies and role trust policies must themselves allow, also within one account.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+ */
+function resourceMustAllow(
+  action: string,
+  service: string | undefined,
+  resource: string | undefined,
+): boolean {
+  if (action.startsWith("kms:")) return service === "kms" && resource?.startsWith("key/") === true;
+  const assumes = action.startsWith("sts:assumerole") || action === "sts:tagsession";
+  return assumes && service === "iam" && resource?.startsWith("role/") === true;
+}
+
+function layersOf(voices: readonly Voice[]): readonly Layer[] {
+  return [...new Set(voices.map((voice) => voice.layer))];
+}
+
+/** Keys of the Denies that could still fit, and of the Allows of those voices whose Allow is not certain. */
+function missingOf(voices: readonly Voice[], allowing: readonly Voice[] = voices): readonly string[] {
+  const missing = new Set<string>();
+  for (const voice of voices) for (const key of voice.missingOfDenies) missing.add(key);
+  for (const voice of allowing) {
+    if (!voice.allowIsCertain) for (const key of voice.missingOfAllows) missing.add(key);
+  }
+  return missing.size === 0 ? [] : [...missing].sort();
+}
+
+/** The policies of the layers that refuse, of an organization only those levels that do not allow. */
+function unheard(voices: readonly Voice[], refusing: readonly Layer[]): readonly NamedPolicy[] {
+  return voices
+    .filter((voice) => refusing.includes(voice.layer) && voice.allows.length === 0)
+    .flatMap((voice) => voice.policies);
 }

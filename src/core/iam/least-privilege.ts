@@ -1,5 +1,5 @@
-import { covers } from "./evaluate.ts";
 import type { NamedPolicy } from "./policy.ts";
+import { covers } from "./wildcard.ts";
 
 export interface PolicyStatement {
   readonly Effect: "Allow";

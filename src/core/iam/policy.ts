@@ -1,15 +1,12 @@
 import { type Condition, parseConditions } from "./conditions.ts";
+import { everyone, type PrincipalElement, type PrincipalPattern, parsePrincipal } from "./principals.ts";
 import { parseTemplate, type Template } from "./template.ts";
 import { compileWildcard, type Wildcard } from "./wildcard.ts";
 
 /** What a document is attached to: decides which elements it must and may not have. */
 export type PolicyKind =
-  | "identity"
-  | "resource"
-  | "trust"
-  | "service-control"
-  | "resource-control"
-  | "vpc-endpoint";
+  /** Also permissions boundaries and session policies, which are written like identity policies. */
+  "identity" | "resource" | "trust" | "service-control" | "resource-control" | "vpc-endpoint";
 
 export interface PolicyError {
   /** Where in the document: `Statement[1].Action`. */
@@ -17,20 +14,17 @@ export interface PolicyError {
   readonly message: string;
 }
 
-export interface PrincipalPattern {
-  readonly type: "AWS" | "Service" | "Federated" | "CanonicalUser" | "*";
-  readonly value: string;
-}
-
 /** One statement, compiled once. */
 export interface Statement {
   readonly sid: string | null;
   readonly index: number;
   readonly effect: "Allow" | "Deny";
-  readonly principals: { readonly not: boolean; readonly patterns: readonly PrincipalPattern[] } | null;
+  readonly principals: PrincipalElement | null;
   readonly actions: {
     readonly not: boolean;
+    /** As written. */
     readonly texts: readonly string[];
+    /** In lower case. */
     readonly patterns: readonly Wildcard[];
   };
   /** Null: the kind of policy has no resource (a trust policy is about the role that it is attached to). */
@@ -61,33 +55,61 @@ class Invalid extends Error {
 }
 
 /**
- * Reads and compiles a policy document (its JSON value). Element names are case-sensitive as AWS has them.
+ * Reads and compiles a policy document: its JSON value, or its text, plain or URL-encoded as IAM's API gives it. Names
+ * of elements and effects are case-sensitive. An invalid document is an error with the place, never half a policy.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 export function parsePolicy(document: unknown, kind: PolicyKind = "identity"): Parsed<Policy> {
   try {
-    return { ok: true, value: readPolicy(document, kind) };
+    return {
+      ok: true,
+      value: readPolicy(typeof document === "string" ? readJson(document) : document, kind),
+    };
   } catch (error) {
     if (error instanceof Invalid) return { ok: false, error: { place: error.place, message: error.message } };
     throw error;
   }
 }
 
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith("%7B") || text.startsWith("%7b") ? decodeURIComponent(text) : text);
+  } catch {
+    throw new Invalid("document", "the text is not JSON");
+  }
+}
+
 function readPolicy(document: unknown, kind: PolicyKind): Policy {
-  const object = asObject(document, "");
-  only(object, ["Version", "Id", "Statement"], "");
+  const object = asObject(document, "document");
+  onlyKnown(object, ["Version", "Id", "Statement"], "");
   const version = object["Version"] ?? "2008-10-17";
   if (version !== "2012-10-17" && version !== "2008-10-17") {
-    throw new Invalid("Version", "the version is 2012-10-17 or 2008-10-17");
+    throw new Invalid("Version", 'the version of the policy language is "2012-10-17" or "2008-10-17"');
   }
+  if (object["Id"] !== undefined && typeof object["Id"] !== "string")
+    throw new Invalid("Id", "an Id is a text");
   const given = object["Statement"];
-  if (given === undefined) throw new Invalid("Statement", "a policy has a Statement");
+  if (given === undefined) throw new Invalid("Statement", "a policy has statements");
   const several = Array.isArray(given);
   const list: readonly unknown[] = several ? given : [given];
   const statements = list.map((one, index) =>
     readStatement(one, several ? `Statement[${index}]` : "Statement", index, kind, version === "2012-10-17"),
   );
+  if (hasStrictSids(kind)) refuseRepeatedSids(statements);
   return { version, statements };
+}
+
+function hasStrictSids(kind: PolicyKind): boolean {
+  return kind === "identity" || kind === "service-control" || kind === "resource-control";
+}
+
+function refuseRepeatedSids(statements: readonly Statement[]): void {
+  const seen = new Set<string>();
+  for (const { sid, index } of statements) {
+    if (sid === null || sid === "") continue;
+    if (seen.has(sid)) throw new Invalid(`Statement[${index}].Sid`, `the Sid "${sid}" stands twice`);
+    seen.add(sid);
+  }
 }
 
 const elements = [
@@ -110,38 +132,54 @@ function readStatement(
   variables: boolean,
 ): Statement {
   const object = asObject(value, place);
-  only(object, elements, place);
+  onlyKnown(object, elements, `${place}.`);
   const sid = object["Sid"];
   if (sid !== undefined && typeof sid !== "string") throw new Invalid(`${place}.Sid`, "a Sid is a text");
+  if (sid !== undefined && hasStrictSids(kind) && !/^[A-Za-z0-9]*$/.test(sid)) {
+    throw new Invalid(`${place}.Sid`, `"${sid}" has other characters than letters and digits`);
+  }
   const effect = object["Effect"];
-  if (effect !== "Allow" && effect !== "Deny")
-    throw new Invalid(`${place}.Effect`, "the Effect is Allow or Deny");
+  if (effect !== "Allow" && effect !== "Deny") {
+    throw new Invalid(`${place}.Effect`, 'the Effect is "Allow" or "Deny"');
+  }
   const conditions = parseConditions(object["Condition"], `${place}.Condition`, variables);
   if (!conditions.ok) throw new Invalid(conditions.error.place, conditions.error.message);
   return {
     sid: sid ?? null,
     index,
     effect,
-    principals: readPrincipals(object, place, kind),
-    actions: readActions(object, place),
+    principals: readPrincipals(object, place, kind, effect),
+    actions: readActions(object, place, kind),
     resources: readResources(object, place, kind, variables),
     conditions: conditions.value,
   };
 }
 
-function readActions(object: Json, place: string): Statement["actions"] {
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html */
+function readActions(object: Json, place: string, kind: PolicyKind): Statement["actions"] {
   const [name, value] = oneOf(object, "Action", "NotAction", place);
-  if (value === undefined) throw new Invalid(place, "a statement has an Action or a NotAction");
-  const texts = asTexts(value, `${place}.${name}`);
-  for (const text of texts) {
-    if (text !== "*" && !/^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$/.test(text) && !/^[*?A-Za-z0-9:-]+$/.test(text)) {
-      throw new Invalid(`${place}.${name}`, `${JSON.stringify(text)} is not an action such as s3:GetObject`);
+  const at = `${place}.${name}`;
+  if (value === undefined) throw new Invalid(at, "a statement has an Action or a NotAction");
+  if (kind === "resource-control" && name === "NotAction") {
+    throw new Invalid(at, "a resource control policy knows no NotAction");
+  }
+  const texts = asTexts(value, at);
+  for (const [text, where] of placed(texts, value, at)) {
+    if (text !== "*" && !/^[A-Za-z0-9*?-]+:[A-Za-z0-9*?_]+$/.test(text)) {
+      throw new Invalid(where, `"${text}" is not an action: it is written service:Name`);
+    }
+    if (kind === "trust" && text !== "*" && !/^sts:/i.test(text)) {
+      throw new Invalid(where, `"${text}" is not an action of STS, and a trust policy knows no others`);
     }
   }
-  const patterns = texts.map((text) => compileWildcard(text.toLowerCase()));
-  return { not: name === "NotAction", texts, patterns };
+  return {
+    not: name === "NotAction",
+    texts,
+    patterns: texts.map((text) => compileWildcard(text.toLowerCase())),
+  };
 }
 
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html */
 function readResources(
   object: Json,
   place: string,
@@ -149,75 +187,113 @@ function readResources(
   variables: boolean,
 ): Statement["resources"] {
   const [name, value] = oneOf(object, "Resource", "NotResource", place);
+  const at = `${place}.${name}`;
   if (value === undefined) {
     if (kind === "trust" || kind === "resource") return null;
-    throw new Invalid(place, "a statement has a Resource or a NotResource");
+    throw new Invalid(at, "a statement has a Resource or a NotResource");
   }
-  if (kind === "trust") throw new Invalid(`${place}.${name}`, "a trust policy has no resource");
-  const templates = asTexts(value, `${place}.${name}`).map((text) => {
+  if (kind === "trust") throw new Invalid(at, "a trust policy names no resource: it stands for its role");
+  const texts = asTexts(value, at);
+  const templates = placed(texts, value, at).map(([text, where]) => {
+    // Services that own a resource policy may write resources in their own way (`execute-api:/*`).
+    if (kind !== "resource" && kind !== "vpc-endpoint" && !isArnPattern(text)) {
+      throw new Invalid(where, `"${text}" is neither an ARN nor "*"`);
+    }
     const template = parseTemplate(text, variables);
-    if ("error" in template) throw new Invalid(`${place}.${name}`, template.error);
+    if ("error" in template) throw new Invalid(where, template.error);
     return template;
   });
   return { not: name === "NotResource", templates };
 }
 
-function readPrincipals(object: Json, place: string, kind: PolicyKind): Statement["principals"] {
+/** An ARN in full, or the beginning of one up to a star. */
+function isArnPattern(text: string): boolean {
+  if (/^\*+$/.test(text)) return true;
+  const parts = text.split(":");
+  return (parts[0] === "arn" || parts[0] === "arn*") && (parts.length >= 6 || text.endsWith("*"));
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html */
+function readPrincipals(
+  object: Json,
+  place: string,
+  kind: PolicyKind,
+  effect: "Allow" | "Deny",
+): Statement["principals"] {
   const [name, value] = oneOf(object, "Principal", "NotPrincipal", place);
-  const needed =
-    kind === "resource" || kind === "trust" || kind === "resource-control" || kind === "vpc-endpoint";
-  if (value === undefined) {
-    if (needed) throw new Invalid(place, "a statement of this kind of policy has a Principal");
-    return null;
+  const at = `${place}.${name}`;
+  if (kind === "identity" || kind === "service-control") {
+    if (value === undefined) return null;
+    throw new Invalid(at, "this kind of policy names no principal: it stands for whom it is attached to");
   }
-  if (!needed) throw new Invalid(`${place}.${name}`, "this kind of policy has no principal");
+  if (value === undefined) throw new Invalid(at, "a statement of this kind of policy has a Principal");
   const not = name === "NotPrincipal";
-  if (value === "*") return { not, patterns: [{ type: "*", value: "*" }] };
-  const types = asObject(value, `${place}.${name}`);
-  const patterns = Object.entries(types).flatMap(([type, values]): PrincipalPattern[] => {
+  if (not) refuseNotPrincipal(at, kind, effect);
+  if (value === "*") return { not, patterns: [everyone] };
+  if (kind === "resource-control") throw new Invalid(at, 'the Principal of a resource control policy is "*"');
+  const map = asObject(value, at);
+  const patterns = Object.entries(map).flatMap(([type, values]): readonly PrincipalPattern[] => {
     if (type !== "AWS" && type !== "Service" && type !== "Federated" && type !== "CanonicalUser") {
-      throw new Invalid(
-        `${place}.${name}.${type}`,
-        "a principal is AWS, Service, Federated or CanonicalUser",
-      );
+      throw new Invalid(`${at}.${type}`, "a principal is AWS, Service, Federated or CanonicalUser");
     }
-    return asTexts(values, `${place}.${name}.${type}`).map((text) => ({ type, value: text }));
+    return placed(asTexts(values, `${at}.${type}`), values, `${at}.${type}`).map(([text, where]) => {
+      const pattern = parsePrincipal(type, text);
+      if ("error" in pattern) throw new Invalid(where, pattern.error);
+      return pattern;
+    });
   });
+  if (Object.keys(map).length === 0) throw new Invalid(at, "a Principal names somebody");
   return { not, patterns };
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html */
+function refuseNotPrincipal(at: string, kind: PolicyKind, effect: "Allow" | "Deny"): void {
+  if (kind === "trust") throw new Invalid(at, "a trust policy knows no NotPrincipal");
+  if (kind === "resource-control") throw new Invalid(at, "a resource control policy knows no NotPrincipal");
+  if (effect === "Allow") throw new Invalid(at, "NotPrincipal stands only with Deny");
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** The one of two elements that stands there; the plain name where neither does. */
 function oneOf(object: Json, plain: string, not: string, place: string): readonly [string, unknown] {
   if (object[plain] !== undefined && object[not] !== undefined) {
-    throw new Invalid(place, `a statement has ${plain} or ${not}, not both`);
+    throw new Invalid(`${place}.${not}`, `a statement has ${plain} or ${not}, not both`);
   }
   return object[not] === undefined ? [plain, object[plain]] : [not, object[not]];
 }
 
-function only(object: Json, known: readonly string[], place: string): void {
+function onlyKnown(object: Json, known: readonly string[], prefix: string): void {
   for (const name of Object.keys(object)) {
     if (!known.includes(name))
-      throw new Invalid(place === "" ? name : `${place}.${name}`, "this element is unknown");
+      throw new Invalid(`${prefix}${name}`, `a policy has no element "${name}" here`);
   }
 }
 
 function asObject(value: unknown, place: string): Json {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new Invalid(place === "" ? "(document)" : place, "this is a JSON object");
+    throw new Invalid(place, "this is not an object");
   }
   return value as Json;
 }
 
+/** One text or a list of texts. */
 function asTexts(value: unknown, place: string): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   return list.map((one, index) => {
-    if (typeof one !== "string" || one === "") {
-      throw new Invalid(
-        Array.isArray(value) ? `${place}[${index}]` : place,
-        "this is a text that is not empty",
-      );
-    }
-    return one;
+    if (typeof one === "string" && one !== "") return one;
+    throw new Invalid(
+      Array.isArray(value) ? `${place}[${index}]` : place,
+      "this is not a text, or it is empty",
+    );
   });
+}
+
+/** Each text with the place where it stands. */
+function placed(
+  texts: readonly string[],
+  value: unknown,
+  at: string,
+): readonly (readonly [string, string])[] {
+  return texts.map((text, index) => [text, Array.isArray(value) ? `${at}[${index}]` : at]);
 }

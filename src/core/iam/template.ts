@@ -8,6 +8,8 @@ export interface Template {
   readonly parts: readonly Part[];
   /** The compiled pattern where the text has no variable, else null. */
   readonly fixed: Wildcard | null;
+  /** The marked text of `fixed`. */
+  readonly marked: string | null;
 }
 
 type Part =
@@ -46,12 +48,12 @@ export function parseTemplate(source: string, variables: boolean): Template | { 
   if (marked !== "") parts.push({ kind: "text", marked });
   const single =
     parts.length === 0 ? "" : parts.length === 1 && parts[0]?.kind === "text" ? parts[0].marked : null;
-  return { source, parts, fixed: single === null ? null : compileMarked(single) };
+  return { source, parts, fixed: single === null ? null : compileMarked(single), marked: single };
 }
 
 function fixedTemplate(source: string): Template {
   const marked = markWildcards(source);
-  return { source, parts: [{ kind: "text", marked }], fixed: compileMarked(marked) };
+  return { source, parts: [{ kind: "text", marked }], fixed: compileMarked(marked), marked };
 }
 
 function parseVariable(inside: string): Part | null {
@@ -69,6 +71,7 @@ function parseVariable(inside: string): Part | null {
  * Null where a variable has neither one value nor a default; the keys that the request lacks are added to `missing`.
  */
 export function fillTemplate(template: Template, context: RequestContext, missing: string[]): string | null {
+  if (template.marked !== null) return template.marked;
   let marked = "";
   let complete = true;
   for (const part of template.parts) {

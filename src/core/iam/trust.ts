@@ -1,8 +1,10 @@
-import { parseArn, sameRole } from "./arn.ts";
+import { parseArn } from "./arn.ts";
 import { type Condition, holds } from "./conditions.ts";
-import { requestContext } from "./context.ts";
-import { actionMatches, type Decision, type MatchedStatement } from "./evaluate.ts";
-import type { Policy, Statement } from "./policy.ts";
+import { derivedContext, requestContext } from "./context.ts";
+import type { Decision, MatchedStatement } from "./evaluate.ts";
+import { type Asked, actionMatches, grantBy, statementsFor } from "./match.ts";
+import type { Policy } from "./policy.ts";
+import { type Caller, callerOf, type Grant, grantOf } from "./principals.ts";
 
 /** Who asks to assume a role. */
 export type TrustCaller =
@@ -36,10 +38,17 @@ export interface FailedCondition {
   readonly actual: readonly string[] | null;
 }
 
+/** `grant` says how the policy names the caller; `account`: the caller's own policies must allow the call too. */
+export interface TrustDecision extends Decision {
+  readonly grant: Grant;
+}
+
 /** One Allow of a trust policy against one caller. */
 export interface TrustStatement {
   readonly sid: string | null;
   readonly index: number;
+  /** Whom the statement names, as written. */
+  readonly principals: readonly { readonly type: string; readonly value: string }[];
   readonly principalMatches: boolean;
   readonly actionMatches: boolean;
   readonly actions: readonly string[];
@@ -103,37 +112,40 @@ export function webIdentityContext(
   return { [`${provider}:sub`]: [subject], [`${provider}:aud`]: [audience] };
 }
 
-/** Does the trust policy let the caller? Identity policies of the caller are not looked at here. */
-export function evaluateTrust(request: TrustRequest): Decision {
-  const context = requestContext(callerContext(request));
+/**
+ * Does the trust policy let the caller? Only the trust policy is read: what the caller's own policies and those of its
+ * organization say is for `evaluate`.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html
+ */
+export function evaluateTrust(request: TrustRequest): TrustDecision {
+  const asked = askedOf(request);
+  const allows: MatchedStatement[] = [];
+  const denies: MatchedStatement[] = [];
   const missing: string[] = [];
-  const matched: MatchedStatement[] = [];
-  for (const statement of request.trustPolicy.statements) {
-    if (!actionMatches(statement, request.action.toLowerCase()) || !callerMatches(statement, request.caller))
-      continue;
-    const results = statement.conditions.map((condition) => holds(condition, context));
-    missing.push(...results.flatMap((result) => result.missing));
-    if (!results.every((result) => result.holds)) continue;
-    matched.push({
-      policy: request.roleArn,
-      sid: statement.sid,
-      index: statement.index,
-      effect: statement.effect,
-    });
+  let grant: Grant = "none";
+  let certain = false;
+  for (const statement of statementsFor(request.trustPolicy, asked.action)) {
+    const before = missing.length;
+    const found = grantBy(statement, asked, missing);
+    if (found === "none") continue;
+    const { sid, index, effect } = statement;
+    (effect === "Allow" ? allows : denies).push({ policy: request.roleArn, sid, index, effect });
+    if (effect === "Deny" && missing.length === before) certain = true;
+    if (effect === "Allow" && (grant === "none" || found !== "account")) grant = found;
   }
-  const denies = matched.filter((statement) => statement.effect === "Deny");
-  const decision = denies.length > 0 ? "explicitDeny" : matched.length > 0 ? "allowed" : "implicitDeny";
+  const decision = denies.length > 0 ? "explicitDeny" : allows.length > 0 ? "allowed" : "implicitDeny";
   return {
     decision,
     decidedBy: ["resource-based"],
-    matchedStatements: denies.length > 0 ? denies : matched,
-    missingContext: [...new Set(missing)].sort(),
+    matchedStatements: denies.length > 0 ? denies : allows,
+    missingContext: certain ? [] : [...new Set(missing)].sort(),
+    grant: denies.length > 0 ? "none" : grant,
   };
 }
 
 /** The same with reasons, for people: which Allow names the caller and the action, and which condition fails. */
 export function explainTrust(request: TrustRequest): TrustExplanation {
-  const context = requestContext(callerContext(request));
+  const asked = askedOf(request);
   const { decision } = evaluateTrust(request);
   const statements = request.trustPolicy.statements
     .filter((statement) => statement.effect === "Allow")
@@ -141,44 +153,50 @@ export function explainTrust(request: TrustRequest): TrustExplanation {
       (statement): TrustStatement => ({
         sid: statement.sid,
         index: statement.index,
-        principalMatches: callerMatches(statement, request.caller),
-        actionMatches: actionMatches(statement, request.action.toLowerCase()),
+        principals: (statement.principals?.patterns ?? []).map(({ type, value }) => ({ type, value })),
+        principalMatches:
+          statement.principals !== null &&
+          grantOf(statement.principals, asked.caller, asked.bounded) !== "none",
+        actionMatches: actionMatches(statement, asked.action),
         actions: statement.actions.texts,
         failedConditions: statement.conditions
-          .filter((condition) => !holds(condition, context).holds)
-          .map((condition) => failed(condition, context.values.get(condition.key.toLowerCase()) ?? null)),
+          .filter((condition) => !holds(condition, asked.context, []))
+          .map((condition) => failed(condition, asked.context.values.get(condition.lowerKey) ?? null)),
       }),
     );
   return { allowed: decision === "allowed", denied: decision === "explicitDeny", statements };
 }
 
-function failed(condition: Condition, actual: readonly string[] | null): FailedCondition {
+function failed({ operator, key, values }: Condition, actual: readonly string[] | null): FailedCondition {
+  return { operator, key, expected: values, actual };
+}
+
+function askedOf({ roleArn, caller, action, context }: TrustRequest): Asked {
+  const who = callerIn(caller);
+  const given =
+    "webIdentity" in caller
+      ? {
+          "aws:FederatedProvider": [caller.webIdentity.providerArn],
+          ...webIdentityContext(
+            caller.webIdentity.issuer,
+            caller.webIdentity.subject,
+            caller.webIdentity.audience,
+          ),
+          ...context,
+        }
+      : context;
   return {
-    operator: condition.operator,
-    key: condition.key,
-    expected: condition.values.map((value) => value.source),
-    actual,
+    action: action.toLowerCase(),
+    actionText: action,
+    resource: roleArn,
+    caller: who,
+    bounded: false,
+    context: requestContext(given, derivedContext(who, parseArn(roleArn)?.accountId ?? "")),
   };
 }
 
-function callerContext({ caller, context }: TrustRequest): Readonly<Record<string, readonly string[]>> {
-  if (!("webIdentity" in caller)) return context;
-  const { issuer, subject, audience } = caller.webIdentity;
-  return { ...webIdentityContext(issuer, subject, audience), ...context };
-}
-
-function callerMatches(statement: Statement, caller: TrustCaller): boolean {
-  if (statement.principals === null) return false;
-  const { not, patterns } = statement.principals;
-  const named = patterns.some(({ type, value }) => {
-    if (type === "*") return !("webIdentity" in caller) || statement.effect === "Deny";
-    if ("service" in caller) return type === "Service" && value === caller.service;
-    if ("webIdentity" in caller) return type === "Federated" && value === caller.webIdentity.providerArn;
-    if (type !== "AWS") return false;
-    const account = parseArn(caller.principal)?.accountId;
-    const isAccount =
-      value === account || (parseArn(value)?.resource === "root" && parseArn(value)?.accountId === account);
-    return value === "*" || value === caller.principal || isAccount || sameRole(caller.principal, value);
-  });
-  return named !== not;
+function callerIn(caller: TrustCaller): Caller {
+  if ("service" in caller) return { kind: "service", name: caller.service };
+  if ("webIdentity" in caller) return { kind: "federated", name: caller.webIdentity.providerArn };
+  return callerOf(caller.principal);
 }

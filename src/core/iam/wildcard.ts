@@ -84,3 +84,8 @@ function find(piece: Piece, text: string, from: number, end: number): number {
   }
   return -1;
 }
+
+/** Does a pattern match a text (or contain another pattern) when case does not count? */
+export function covers(pattern: string, text: string): boolean {
+  return matchWildcard(compileWildcard(pattern.toLowerCase()), text.toLowerCase());
+}
