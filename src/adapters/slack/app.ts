@@ -38,6 +38,8 @@ export function createSlackApp(connection: SlackConnection, deps: ListenerDeps):
     app,
     async start() {
       await app.init();
+      // Bolt would find out with the first click.
+      await app.client.auth.test();
       if (appToken !== null) await app.start();
       else await app.start(port);
     },

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { limits, truncate } from "../../../src/adapters/slack/limits.ts";
 import { header, list, message, section } from "../../../src/adapters/slack/message.ts";
 import {
-  channelName,
   code,
   codeBlock,
   lines,
@@ -37,8 +36,6 @@ describe("escaping", () => {
   test("only ids that Slack gives become mentions", () => {
     expect(mention("U02BOB").mrkdwn).toBe("<@U02BOB>");
     expect(mention("U02BOB> <!channel").mrkdwn).toBe("`U02BOB&gt; &lt;!channel`");
-    expect(channelName("C01PLATFORM").mrkdwn).toBe("<#C01PLATFORM>");
-    expect(channelName("!here").mrkdwn).not.toContain("<");
   });
 
   test("no text from outside forms a control sequence, wherever it is put", () => {
