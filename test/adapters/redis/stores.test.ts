@@ -83,7 +83,13 @@ describe("investigations", () => {
         store.update("i1", (current) => ({ ...current, progress: { ...current.progress, [group]: "done" } })),
       ),
     );
-    await store.saveView("i1", { channel: "C1", postedIn: "C1", ts: "1.2", detailsTs: null, shownVersion: 5 });
+    await store.saveView("i1", {
+      channel: "C1",
+      postedIn: "C1",
+      ts: "1.2",
+      detailsTs: null,
+      shownVersion: 5,
+    });
 
     const after = await store.get("i1");
 
