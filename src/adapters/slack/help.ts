@@ -10,7 +10,7 @@ export function renderHelp({ names, default: first }: CommandClusters): SlackMes
       md`*eksiam* says why a pod on Amazon EKS gets AccessDenied or no AWS credentials, and fixes it when the right person approves.`,
     ),
     section(
-      md`${code("/eksiam why <namespace>/<name>")} what is broken for one workload, with its evidence and the fix`,
+      md`${code("/eksiam why NAMESPACE/NAME")} what is broken for one workload, with its evidence and the fix`,
       md`    ${code("--cluster NAME")} another cluster; ${code("--kind KIND")} where a name exists twice; ${code("--container NAME")} one container; ${code("--since 1h")} how far back`,
       md`${code("/eksiam audit")} every workload of the cluster, now (${code("--cluster NAME")})`,
       md`${code("/eksiam help")} this text`,

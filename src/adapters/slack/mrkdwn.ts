@@ -37,12 +37,6 @@ export function code(text: string | number): Mrkdwn {
   return { mrkdwn: `\`${escapeText(inner === "" ? "(empty)" : inner)}\`` };
 }
 
-/** A block of code that keeps its lines. */
-export function codeBlock(text: string): Mrkdwn {
-  const lines = text.split(/\r\n|[\n\r\u2028\u2029]/).map((line) => escapeText(visible(line)));
-  return { mrkdwn: `\`\`\`\n${lines.join("\n")}\n\`\`\`` };
-}
-
 /** Mentions a person by the id that Slack gave; anything else is shown as it stands. */
 export function mention(slackUserId: string): Mrkdwn {
   return /^[UW][A-Z0-9]{1,20}$/.test(slackUserId) ? { mrkdwn: `<@${slackUserId}>` } : code(slackUserId);
@@ -66,20 +60,18 @@ export function plain(text: string): string {
  */
 export function truncateMrkdwn(text: Mrkdwn, max: number): Mrkdwn {
   if (text.mrkdwn.length <= max) return text;
-  const tokens = text.mrkdwn.match(/```|&(?:amp|lt|gt);|<[^<>\n]*>|./gsu) ?? [];
-  const closing = "\n```".length;
-  const room = max - closing - ` ${markOf(tokens.length)}`.length;
+  const tokens = text.mrkdwn.match(/&(?:amp|lt|gt);|<[^<>\n]*>|./gsu) ?? [];
+  const room = max - "`".length - ` ${markOf(tokens.length)}`.length;
   const kept: string[] = [];
   let used = 0;
-  let open = "";
+  let open = false;
   for (const token of tokens) {
     if (used + token.length > room) break;
     kept.push(token);
     used += token.length;
-    if (token === "```" || token === "`") open = open === "" ? token : open === token ? "" : open;
+    if (token === "`") open = !open;
   }
-  const close = open === "```" ? "\n```" : open;
-  return { mrkdwn: `${kept.join("")}${close} ${markOf(tokens.length - kept.length)}` };
+  return { mrkdwn: `${kept.join("")}${open ? "`" : ""} ${markOf(tokens.length - kept.length)}` };
 }
 
 function escapeText(text: string): string {

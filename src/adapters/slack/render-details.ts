@@ -1,13 +1,13 @@
 import type { Denial, Diagnosis, IdentityTrace } from "../../core/diagnosis.ts";
 import { list, message, type Part, type SlackMessage, section } from "./message.ts";
-import { code, codeBlock, type Mrkdwn, md, prose } from "./mrkdwn.ts";
+import { code, lines, type Mrkdwn, md, prose } from "./mrkdwn.ts";
 
 /** The reply in the thread: the evidence, and every command as it can be pasted. */
 export function renderDetails(diagnosis: Diagnosis): SlackMessage {
   const { cause, alsoWrong, ruledOut, blindSpots, remarks, denials, plan } = diagnosis;
   const parts: readonly Part[] = [
     section(md`*Identity*`, ...identityLines(diagnosis.identity)),
-    ...titled("What was seen", denials.map(denialLine), 2_500),
+    ...titled("What was seen", denials.map(denialLine), 3_500),
     ...titled(
       "Evidence for the cause",
       (cause?.cites ?? []).map((cite) => md`• ${code(cite)}`),
@@ -19,13 +19,10 @@ export function renderDetails(diagnosis: Diagnosis): SlackMessage {
       2_000,
     ),
     ...(plan?.changes ?? []).map((change) =>
-      section(md`${prose(change.preview)}`, codeBlock(change.command), md`Undo:`, codeBlock(change.undo)),
+      section(prose(change.preview), code(change.command), md`To undo it: ${code(change.undo)}`),
     ),
     ...(plan?.manual ?? []).map((step) =>
-      section(
-        md`*By hand:* ${prose(step.title)}`,
-        ...(step.command === null ? [] : [codeBlock(step.command)]),
-      ),
+      section(md`*By hand:* ${prose(step.title)}`, ...(step.command === null ? [] : [code(step.command)])),
     ),
     ...titled(
       "Could not be seen",
@@ -49,23 +46,47 @@ function titled(title: string, items: readonly Mrkdwn[], max: number): readonly 
   return items.length === 0 ? [] : list(md`*${title}*`, items, max);
 }
 
+const mechanisms = {
+  "pod-identity": "EKS Pod Identity",
+  irsa: "IRSA",
+  none: "no identity",
+  "node-role": "the node's role",
+  "static-keys": "static keys",
+  "other-role": "another role",
+} as const;
+
 function identityLines({ expected, injected, used }: IdentityTrace): readonly Mrkdwn[] {
-  const show = (what: { mechanism: string; roleArn: string | null } | null) =>
+  const show = (what: { mechanism: keyof typeof mechanisms; arn: string | null } | null, unseen: string) =>
     what === null
-      ? md`could not be seen`
-      : md`${what.mechanism}${what.roleArn === null ? "" : md` ${code(what.roleArn)}`}`;
+      ? md`${unseen}`
+      : md`${mechanisms[what.mechanism]}${what.arn === null ? "" : md` ${code(what.arn)}`}`;
+  const of = (what: IdentityTrace["expected"]) => what && { mechanism: what.mechanism, arn: what.roleArn };
   return [
-    md`• expected: ${show(expected)}`,
-    md`• injected into the pods: ${show(injected)}`,
-    md`• used: ${used === null ? "nothing shows it" : md`${used.mechanism} ${code(used.principalArn ?? "")}`}`,
+    md`• configured: ${show(of(expected), "could not be seen")}`,
+    md`• injected into the pods: ${show(of(injected), "no pod could be seen")}`,
+    md`• used: ${show(used && { mechanism: used.mechanism, arn: used.principalArn }, "nothing shows it")}`,
   ];
 }
 
-function denialLine(denial: Denial): Mrkdwn {
+const sources = { "pod-log": "pod logs", cloudtrail: "CloudTrail" } as const;
+
+function denialLine(denial: Denial, index: number): Mrkdwn {
   const action = denial.action === null ? md`` : md` ${code(denial.action)}`;
   const resource = denial.resource === null ? md`` : md` on ${code(denial.resource)}`;
   const principal = denial.principalArn === null ? md`` : md` as ${code(denial.principalArn)}`;
-  const last = denial.lastSeen === null ? "" : `, last ${denial.lastSeen}`;
-  const past = denial.history ? ", before the last change" : "";
-  return md`• ${denial.kind}${action}${resource}${principal} (${denial.count}× in ${denial.source}${last}${past})`;
+  const layer = denial.denyLayer === null ? "" : `, by ${denial.denyLayer} policies`;
+  const times = [denial.firstSeen, denial.lastSeen].flatMap((at) => (at === null ? [] : [shortTime(at)]));
+  const seen = times.length === 0 ? "" : `, ${[...new Set(times)].join(" to ")}`;
+  const past = denial.history ? ", before the pods that run now" : "";
+  // The text itself only for the most telling ones: there may be many.
+  const excerpt = denial.excerpt === null || index >= 3 ? [] : [md`    ${code(denial.excerpt)}`];
+  return lines([
+    md`• ${denial.kind}${action}${resource}${principal} (${denial.count}× in ${sources[denial.source]}${seen}${layer}${past})`,
+    ...excerpt,
+  ]);
+}
+
+/** To the minute, which is as precise as anybody reads it. What is no ISO time is shown as it is. */
+function shortTime(iso: string): string {
+  return iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*Z$/, "$1 $2 UTC");
 }

@@ -41,7 +41,7 @@ export function renderReport({ request, outcome }: AuditReport): SlackMessage {
       ? []
       : [section(md`To judge them, grant eksiam: ${permissions.slice(0, 10).join(", ")}`)]),
     context(
-      md`${counted(result.workloads.length, "workload")} looked at, ${result.new.length} new, ${result.resolved.length} resolved. Ask about one: ${code("/eksiam why <namespace>/<name>")}`,
+      md`${counted(result.workloads.length, "workload")} looked at, ${result.new.length} new, ${result.resolved.length} resolved. Ask about one: ${code("/eksiam why NAMESPACE/NAME")}`,
     ),
     asked,
   ];
