@@ -38,6 +38,7 @@ export function decide(
       permissionsBoundary:
         principal.permissionsBoundary === null ? null : compiled(principal.permissionsBoundary),
       sessionPolicies: principal.sessionPolicies === null ? null : compiled(principal.sessionPolicies),
+      ...(request.action.startsWith("sts:") ? { resourcePolicy: trustOfAccount(principal.accountId) } : {}),
     },
   );
   if (decision.decision === "allowed") return { allowed: true };
@@ -49,6 +50,18 @@ export function decide(
         ? `with an explicit deny in ${layer.article} ${layer.name}`
         : `because no ${layer.name} allows the ${request.action} action`,
   };
+}
+
+/** Leaves the decision to the caller's own policies: what the role itself says is asked by `trusts`. */
+function trustOfAccount(accountId: string): NamedPolicy {
+  const statement = {
+    Effect: "Allow",
+    Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+    Action: ["sts:AssumeRole", "sts:TagSession"],
+  };
+  const policy = parsePolicy({ Version: "2012-10-17", Statement: [statement] }, "trust");
+  if (!policy.ok) throw new Error(policy.error.message);
+  return { name: "trust", policy: policy.value };
 }
 
 /** Does the role's trust policy let the caller? A trust policy that AWS would not have taken trusts nobody. */
