@@ -38,6 +38,22 @@ export interface RedisJobQueue extends JobQueue {
   close(): Promise<void>;
 }
 
+/** Somebody in Slack waits, and Slack itself gives up after three seconds. */
+const patienceMs = 2_200;
+
+/** BullMQ waits for a connection however long it takes. @throws Error where Redis does not answer in time. */
+async function inTime(adding: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("The queue does not answer.")), patienceMs);
+  try {
+    await Promise.race([adding, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    // Its own failure, when it comes later, has been told of already.
+    adding.catch(() => undefined);
+  }
+}
+
 const kept: JobsOptions = { removeOnComplete: { age: 3_600 }, removeOnFail: { age: 7 * 86_400 } };
 
 export function createJobQueue(url: string): RedisJobQueue {
@@ -53,7 +69,7 @@ export function createJobQueue(url: string): RedisJobQueue {
   const add = async (name: JobName, data: object, options: JobsOptions): Promise<void> => {
     const queue = queues.get(name);
     if (queue === undefined) throw new Error(`There is no queue ${name}.`);
-    await queue.add(name, data, { ...kept, ...options });
+    await inTime(queue.add(name, data, { ...kept, ...options }));
   };
   return {
     investigate: (investigationId) =>

@@ -35,11 +35,6 @@ export function parseArn(text: string): Arn | null {
   };
 }
 
-/** The text of an ARN: the inverse of `parseArn`. */
-export function formatArn(arn: Arn): string {
-  return `arn:${arn.partition}:${arn.service}:${arn.region}:${arn.accountId}:${arn.resource}`;
-}
-
 /**
  * Role and session of `arn:aws:sts::111122223333:assumed-role/RoleName/SessionName`; null for every other text.
  * The ARN of a session does not carry the role's path:
