@@ -80,9 +80,10 @@ test("an execution that fails is not tried again: a person decides", async () =>
     attempts++;
     throw new Error("the cluster is gone");
   });
-  await until(() => attempts >= 2);
+  await until(() => attempts >= 1);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(attempts).toBe(1);
-}, 30_000);
+});
 
 test("a payload that will never parse ends at once", async () => {
   const failed: string[] = [];
