@@ -1,3 +1,4 @@
+import { parseArn } from "./arn.ts";
 import type { NamedPolicy } from "./policy.ts";
 import { covers } from "./wildcard.ts";
 
@@ -7,17 +8,39 @@ export interface PolicyStatement {
   readonly Resource: string;
 }
 
+/** An access as a denial tells it. */
 export interface NeededAccess {
   readonly action: string;
+  /** Null: the denial names none. */
   readonly resource: string | null;
 }
 
 /**
- * The narrowest statement that allows what was denied. Only calls that name no resource (lists, describes) need the
- * star: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ * The narrowest statement that allows what was denied. The star alone stands only where the denial names no resource
+ * (lists and describes have none); a bare name becomes the ARN that the service gives such a name, in any Region.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
 export function statementFor(denied: NeededAccess): PolicyStatement {
-  return { Effect: "Allow", Action: denied.action, Resource: denied.resource ?? "*" };
+  return { Effect: "Allow", Action: denied.action, Resource: resourceFor(denied) };
+}
+
+function resourceFor({ action, resource }: NeededAccess): string {
+  const named = resource?.replace(/^"(.*)"$/, "$1") ?? "";
+  if (named === "" || named === "*") return "*";
+  const literal = literally(named);
+  if (parseArn(named) !== null) return literal;
+  const service = action.slice(0, action.indexOf(":")).toLowerCase();
+  const [kind, name] = literal.split(" ");
+  if (service === "iam" && (kind === "role" || kind === "user") && name !== undefined)
+    return `arn:*:iam::*:${kind}/${name}`;
+  if (service === "secretsmanager") return `arn:*:secretsmanager:*:*:secret:${literal}-??????`;
+  if (service === "ssm") return `arn:*:ssm:*:*:parameter/${literal.replace(/^\//, "")}`;
+  return `arn:*:${service}:*:*:*${literal}`;
+}
+
+/** What a policy would take for a wildcard or a variable is escaped: the resource was named as it is. */
+function literally(text: string): string {
+  return text.replace(/[*?]|\$(?=\{)/g, (special) => `\${${special}}`);
 }
 
 /**
@@ -28,11 +51,7 @@ export function excess(policies: readonly NamedPolicy[], needed: readonly Needed
   const allowed = policies.flatMap(({ policy }) =>
     policy.statements
       .filter((statement) => statement.effect === "Allow")
-      .flatMap((statement) =>
-        statement.actions.not
-          ? [`everything but ${statement.actions.texts.join(", ")}`]
-          : statement.actions.texts,
-      ),
+      .flatMap(({ actions: { not, texts } }) => (not ? [`everything but ${texts.join(", ")}`] : texts)),
   );
   const beyond = allowed.filter(
     (text) => /[*?]/.test(text) || !needed.some((need) => covers(text, need.action)),
