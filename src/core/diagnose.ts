@@ -31,6 +31,7 @@ const alwaysWanted: readonly EvidenceKind[] = [
   "k8s.service-account",
   "logs.errors",
   "eks.association",
+  "cloudtrail.events",
 ];
 
 /**
@@ -50,7 +51,12 @@ export function wantedKinds(
       if (missingOf(condition.needs, evidence).length > 0) continue;
       if (condition.holds(view(condition.needs, evidence), question) !== true) continue;
     }
-    for (const kind of [...rule.needs, ...rule.wants]) wanted.add(kind);
+    for (const kind of rule.needs) wanted.add(kind);
+    if (rule.wants.length === 0 || missingOf(rule.needs, evidence).length > 0) continue;
+    // What only improves a remedy is asked for only where there is something to remedy.
+    const seen = [...(condition?.needs ?? []), ...rule.needs, ...rule.wants];
+    if (rule.check(view(seen, evidence), question).outcome !== "fail") continue;
+    for (const kind of rule.wants) wanted.add(kind);
   }
   return [...wanted].filter((kind) => evidence[kind] === undefined);
 }
@@ -169,6 +175,9 @@ function blindSpotsOf(results: readonly RuleResult[], evidence: Evidence): reado
     for (const kind of missingFor(result, evidence)) {
       ruleIds.set(kind, [...(ruleIds.get(kind) ?? []), result.rule.id]);
     }
+  }
+  for (const kind of alwaysWanted) {
+    if (evidence[kind]?.status === "unavailable" && !ruleIds.has(kind)) ruleIds.set(kind, []);
   }
   return [...ruleIds].map(([kind, ids]) => {
     const seen = unavailable(evidence[kind]);

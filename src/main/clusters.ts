@@ -17,13 +17,12 @@ import { type ClusterConfig, type Config, ConfigError } from "./config.ts";
 const clock = () => new Date().toISOString();
 
 /** LookupEvents gives two requests a second to everybody in the account: eksiam takes a little less. */
-const trailIntervalMs = 550;
+const trailLimiter = createRateLimiter(550);
 
 /** All clusters of the configuration, ready to be asked. @throws ConfigError for a context that is not there. */
 export function openClusters(config: Config): Clusters {
-  const limiter = createRateLimiter(trailIntervalMs);
   const opened = new Map(
-    config.clusters.map((cluster) => [cluster.name, openCluster(cluster, connect(cluster), limiter)]),
+    config.clusters.map((cluster) => [cluster.name, openCluster(cluster, connect(cluster))]),
   );
   return { names: [...opened.keys()], get: (name) => opened.get(name) };
 }
@@ -34,13 +33,12 @@ export function openOneCluster(
   config: Config | null,
   env: NodeJS.ProcessEnv,
 ): ClusterAccess {
-  const limiter = createRateLimiter(trailIntervalMs);
   const configured = config?.clusters.find(
     (cluster) => options.cluster === undefined || cluster.name === options.cluster,
   );
   if (configured !== undefined) {
     const cluster = options.context === undefined ? configured : { ...configured, context: options.context };
-    return openCluster(cluster, connect(cluster), limiter);
+    return openCluster(cluster, connect(cluster));
   }
   // Contexts are often named as the cluster; where one is, `--cluster` alone says enough.
   const connection = connectFor(options);
@@ -54,7 +52,7 @@ export function openOneCluster(
   const region = eks?.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
   if (region === undefined)
     throw new ConfigError(`Set AWS_REGION: the Region of cluster ${name} is not known.`);
-  return openCluster({ name, region }, connection, limiter);
+  return openCluster({ name, region }, connection);
 }
 
 function connectFor({ cluster, context }: ClusterOptions): KubernetesConnection {
@@ -111,11 +109,7 @@ function routed<K extends ChangeKind>(
   };
 }
 
-function openCluster(
-  cluster: ClusterConfig,
-  { client }: KubernetesConnection,
-  limiter: ReturnType<typeof createRateLimiter>,
-): ClusterAccess {
+function openCluster(cluster: ClusterConfig, { client }: KubernetesConnection): ClusterAccess {
   const aws = createAwsClients(cluster.region);
   return {
     name: cluster.name,
@@ -124,7 +118,7 @@ function openCluster(
       ...createKubernetesCollectors({ client, clock }),
       ...createEksCollectors(aws, clock),
       ...createIamCollectors(aws, clock),
-      ...createTrailCollector(aws, limiter, clock),
+      ...createTrailCollector(aws, trailLimiter, clock),
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),

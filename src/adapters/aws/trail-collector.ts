@@ -2,7 +2,7 @@ import { LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import { z } from "zod";
 import type { CollectContext, Collectors } from "../../app/ports.ts";
 import type { TrailEvent } from "../../core/evidence.ts";
-import { known, roleAnnotation } from "../../core/identity.ts";
+import { injectedInto, known, roleAnnotation } from "../../core/identity.ts";
 import { redact } from "../../core/redact.ts";
 import type { AwsClients } from "./clients.ts";
 import { CallFailure, call, observing } from "./outcome.ts";
@@ -38,11 +38,11 @@ interface Lookup {
 }
 
 const maxPages = 4;
-const maxNodes = 3;
+const maxNodes = 1;
 
 /**
  * Event history around the workload: the failed assumptions of its role, the agent's failed calls for its cluster,
- * and what its nodes were denied. One attribute a lookup, 50 events a page, two requests a second:
+ * and what a node was denied on which its pods run without an identity. One attribute a lookup, 50 events a page, two requests a second:
  * https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  * Permission: cloudtrail:LookupEvents.
  */
@@ -127,7 +127,15 @@ function lookupsFor({ evidence, question }: CollectContext, region: string): rea
   if (known(evidence["eks.association"]) !== null) {
     lookups.push({ region, key: "ResourceName", value: question.cluster });
   }
-  const instances = (known(evidence["k8s.nodes"]) ?? []).flatMap((node) => node.instanceId ?? []);
+  const pods = known(evidence["k8s.pods"])?.pods ?? [];
+  const uninjected = pods.filter((pod) =>
+    pod.containers.some((one) => !one.init && injectedInto(one).mechanism === "none"),
+  );
+  const nodes = (known(evidence["k8s.nodes"]) ?? []).filter((node) =>
+    uninjected.some((pod) => pod.nodeName === node.name),
+  );
+  // Whoever has no identity of its own calls as its node, whose session is named by the instance.
+  const instances = nodes.flatMap((node) => node.instanceId ?? []);
   for (const value of instances.slice(0, maxNodes)) lookups.push({ region, key: "Username", value });
   return lookups;
 }

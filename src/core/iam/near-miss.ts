@@ -16,89 +16,120 @@ export interface NearMiss {
   readonly detail: string;
 }
 
+interface Candidate {
+  readonly policy: string;
+  readonly statement: Statement;
+  readonly differs: readonly Difference[];
+  /** The least serious first: the number of differences, then the worst of them. */
+  readonly rank: number;
+  /** How many characters the nearest text has in common with what was asked. */
+  readonly agreement: number;
+}
+
 /**
  * The Allow that differs in the fewest parts; of several, the one whose texts are nearest, then the first. Statements
  * about another service are no near miss.
  */
 export function nearestMiss(policies: readonly NamedPolicy[], asked: Asked): NearMiss | null {
-  let best: {
-    readonly name: string;
-    readonly statement: Statement;
-    readonly differs: readonly Difference[];
-  } | null = null;
-  let bestDistance = Number.POSITIVE_INFINITY;
   const service = asked.action.slice(0, asked.action.indexOf(":") + 1);
+  let best: Candidate | null = null;
   for (const { name, policy } of policies) {
     for (const statement of policy.statements) {
       if (statement.effect !== "Allow") continue;
-      const action = actionMatches(statement, asked.action);
-      if (!action && !isOfService(statement, service)) continue;
-      const differs = differences(statement, asked, action);
-      const distance =
-        differs.length === 0 ? Number.POSITIVE_INFINITY : distanceOf(statement, asked, differs);
-      if (distance >= bestDistance) continue;
-      best = { name, statement, differs };
-      bestDistance = distance;
+      best = nearer(name, statement, asked, service, best) ?? best;
     }
   }
   if (best === null) return null;
-  const { name, statement, differs } = best;
+  const { policy, statement, differs } = best;
   const detail = differs.map((part) => describe(part, statement, asked)).join("; ");
-  return { policy: name, sid: statement.sid, index: statement.index, differs, detail };
+  return { policy, sid: statement.sid, index: statement.index, differs, detail };
+}
+
+const weights: Readonly<Record<Difference, number>> = { condition: 1, resource: 2, principal: 3, action: 4 };
+
+/** The statement as a candidate where it is nearer than the best so far; looks no further than that needs. */
+function nearer(
+  policy: string,
+  statement: Statement,
+  asked: Asked,
+  service: string,
+  best: Candidate | null,
+): Candidate | null {
+  const differs: Difference[] = [];
+  if (!actionMatches(statement, asked.action)) {
+    if (!isOfService(statement, service)) return null;
+    differs.push("action");
+  }
+  const { principals } = statement;
+  if (principals !== null && grantOf(principals, asked.caller, asked.bounded) === "none") {
+    differs.push("principal");
+  }
+  if (!resourceMatches(statement, asked, [])) differs.push("resource");
+  if (best !== null && rankOf(differs) > best.rank) return null;
+  const atLeast = best === null || rankOf(differs) < best.rank ? -1 : best.agreement;
+  const agreement = agreementOf(statement, asked, differs, atLeast);
+  if (best !== null && rankOf(differs) === best.rank && agreement <= best.agreement) return null;
+  if (statement.conditions.some((condition) => !holds(condition, asked.context, [])))
+    differs.push("condition");
+  const rank = rankOf(differs);
+  if (
+    rank === 0 ||
+    (best !== null && (rank > best.rank || (rank === best.rank && agreement <= best.agreement)))
+  ) {
+    return null;
+  }
+  return { policy, statement, differs, rank, agreement };
+}
+
+function rankOf(differs: readonly Difference[]): number {
+  let worst = 0;
+  for (const part of differs) worst = Math.max(worst, weights[part]);
+  return differs.length * 10 + worst;
 }
 
 function isOfService({ actions }: Statement, service: string): boolean {
   return !actions.not && actions.patterns.some((pattern) => pattern.first.text.startsWith(service));
 }
 
-function differences(statement: Statement, asked: Asked, action: boolean): readonly Difference[] {
-  const differs: Difference[] = [];
-  if (!action) differs.push("action");
-  const { principals } = statement;
-  if (principals !== null && grantOf(principals, asked.caller, asked.bounded) === "none")
-    differs.push("principal");
-  if (!resourceMatches(statement, asked, [])) differs.push("resource");
-  if (statement.conditions.some((condition) => !holds(condition, asked.context, [])))
-    differs.push("condition");
-  return differs;
+function agreementOf(
+  statement: Statement,
+  asked: Asked,
+  differs: readonly Difference[],
+  atLeast: number,
+): number {
+  if (differs.includes("resource")) {
+    let best = atLeast;
+    for (const { source } of statement.resources?.templates ?? [])
+      best = commonLength(source, asked.resource, best);
+    return best;
+  }
+  if (!differs.includes("action")) return 0;
+  let best = atLeast;
+  for (const text of statement.actions.texts) best = commonLength(text.toLowerCase(), asked.action, best);
+  return best;
 }
 
-/** Fewer differences first; then a condition, a resource, the principal, an action; then how far the texts agree. */
-function distanceOf(statement: Statement, asked: Asked, differs: readonly Difference[]): number {
-  const weights: Readonly<Record<Difference, number>> = {
-    condition: 1,
-    resource: 2,
-    principal: 3,
-    action: 4,
-  };
-  const worst = Math.max(...differs.map((part) => weights[part]));
-  const agreement = differs.includes("resource")
-    ? agreementOf(nearestText(resourceTexts(statement), asked.resource), asked.resource)
-    : differs.includes("action")
-      ? agreementOf(nearestText(statement.actions.texts, asked.action).toLowerCase(), asked.action)
-      : 0;
-  return differs.length * 10 + worst - agreement;
+/** The length of the common beginning where it is more than `known`, else `known`. */
+function commonLength(one: string, other: string, known: number): number {
+  if (
+    known >= 0 &&
+    (one.charCodeAt(known) !== other.charCodeAt(known) || !one.startsWith(other.slice(0, known)))
+  ) {
+    return known;
+  }
+  let length = Math.max(known, 0);
+  while (length < one.length && one.charCodeAt(length) === other.charCodeAt(length)) length++;
+  return length;
 }
 
 function resourceTexts(statement: Statement): readonly string[] {
   return (statement.resources?.templates ?? []).map((template) => template.source);
 }
 
-/** How much of the longer text the common beginning is, below 1. */
-function agreementOf(one: string, other: string): number {
-  return commonLength(one, other) / (Math.max(one.length, other.length) + 1);
-}
-
-function commonLength(one: string, other: string): number {
-  let length = 0;
-  while (length < one.length && one.charCodeAt(length) === other.charCodeAt(length)) length++;
-  return length;
-}
-
 function nearestText(texts: readonly string[], asked: string): string {
   let best = texts[0] ?? "";
   for (const text of texts) {
-    if (agreementOf(text, asked) > agreementOf(best, asked)) best = text;
+    if (commonLength(text, asked, -1) > commonLength(best, asked, -1)) best = text;
   }
   return best;
 }

@@ -17,6 +17,8 @@ interface Piece {
   readonly text: string;
   /** Whether `text` holds marks for `?`. */
   readonly marked: boolean;
+  /** Its last character; ARNs begin alike and differ at their ends, so looking there first is quick. Empty: -1. */
+  readonly lastCode: number;
 }
 
 // Inside a marked text the two wildcards are characters that no ARN, action or tag can hold. So a literal star (from
@@ -42,10 +44,18 @@ export function compileWildcard(text: string): Wildcard {
 
 /** Compiles a text made by `markWildcards`. */
 export function compileMarked(marked: string): Wildcard {
-  const pieces = marked.split(starMark).map((text) => ({ text, marked: text.includes(anyMark) }));
-  const first = pieces[0] ?? { text: "", marked: false };
+  const pieces = marked.split(starMark).map(pieceOf);
+  const first = pieces[0] ?? pieceOf("");
   const last = pieces.length > 1 ? (pieces.at(-1) ?? null) : null;
   return { first, middle: pieces.slice(1, -1).filter((piece) => piece.text !== ""), last };
+}
+
+function pieceOf(text: string): Piece {
+  return {
+    text,
+    marked: text.includes(anyMark),
+    lastCode: text === "" ? -1 : text.charCodeAt(text.length - 1),
+  };
 }
 
 /** Does the whole text match? Case counts. */
@@ -65,7 +75,11 @@ export function matchWildcard(pattern: Wildcard, text: string): boolean {
 }
 
 function standsAt(piece: Piece, text: string, at: number): boolean {
-  if (!piece.marked) return text.startsWith(piece.text, at);
+  if (!piece.marked) {
+    const { lastCode, text: own } = piece;
+    if (lastCode < 0) return true;
+    return text.charCodeAt(at + own.length - 1) === lastCode && text.startsWith(own, at);
+  }
   for (let i = 0; i < piece.text.length; i++) {
     const code = piece.text.charCodeAt(i);
     if (code !== anyMarkCode && code !== text.charCodeAt(at + i)) return false;
