@@ -1,6 +1,6 @@
 import { parseArn } from "./arn.ts";
 import { type Condition, holds } from "./conditions.ts";
-import { type Asked, actionMatches, resourceMatches } from "./match.ts";
+import { type Asked, resourceMatches, statementsFor } from "./match.ts";
 import type { NamedPolicy, Statement } from "./policy.ts";
 import { grantOf } from "./principals.ts";
 
@@ -34,9 +34,14 @@ export function nearestMiss(policies: readonly NamedPolicy[], asked: Asked): Nea
   const service = asked.action.slice(0, asked.action.indexOf(":") + 1);
   let best: Candidate | null = null;
   for (const { name, policy } of policies) {
+    // The statements with the action are a part of all, in the same order.
+    const withAction = statementsFor(policy, asked.action);
+    let next = 0;
     for (const statement of policy.statements) {
-      if (statement.effect !== "Allow") continue;
-      best = nearer(name, statement, asked, service, best) ?? best;
+      const hasAction = withAction[next] === statement;
+      if (hasAction) next++;
+      if (statement.effect !== "Allow" || !(hasAction || isOfService(statement, service))) continue;
+      best = nearer(name, statement, asked, hasAction, best) ?? best;
     }
   }
   if (best === null) return null;
@@ -52,14 +57,11 @@ function nearer(
   policy: string,
   statement: Statement,
   asked: Asked,
-  service: string,
+  hasAction: boolean,
   best: Candidate | null,
 ): Candidate | null {
   const differs: Difference[] = [];
-  if (!actionMatches(statement, asked.action)) {
-    if (!isOfService(statement, service)) return null;
-    differs.push("action");
-  }
+  if (!hasAction) differs.push("action");
   const { principals } = statement;
   if (principals !== null && grantOf(principals, asked.caller, asked.bounded) === "none") {
     differs.push("principal");
@@ -105,7 +107,7 @@ function agreementOf(
   }
   if (!differs.includes("action")) return 0;
   let best = atLeast;
-  for (const text of statement.actions.texts) best = commonLength(text.toLowerCase(), asked.action, best);
+  for (const { first } of statement.actions.patterns) best = commonLength(first.text, asked.action, best);
   return best;
 }
 
