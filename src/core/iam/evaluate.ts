@@ -60,6 +60,11 @@ export interface Decision {
   readonly missingContext: readonly string[];
   /** For an implicit deny: the Allow that came nearest. */
   readonly nearestMiss?: NearMiss;
+  /**
+   * There where such a request always meets a layer of which no policy was given: another account's resource, a KMS
+   * key or a role without its policy. The answer then holds only if there is none.
+   */
+  readonly notGiven?: readonly Layer[];
 }
 
 /** What one set of policies says. */
@@ -83,7 +88,7 @@ interface Voice {
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function evaluate(request: AccessRequest, layers: PolicyLayers): Decision {
-  const caller = callerOf(request.principal, request.context["aws:PrincipalArn"]?.[0] ?? null);
+  const caller = callerOf(request.principal, givenPrincipalArn(request));
   const resource = parseArn(request.resource);
   const owner = request.resourceAccount ?? resource?.accountId ?? "";
   const asked: Asked = {
@@ -117,8 +122,20 @@ export function evaluate(request: AccessRequest, layers: PolicyLayers): Decision
   }
   const matched = voices.flatMap((voice) => voice.allows);
   const nearest = nearestMiss(unheard(voices, refusing), asked);
-  const denied = answer("implicitDeny", refusing, matched, missingOf(voices));
-  return nearest === null ? denied : { ...denied, nearestMiss: nearest };
+  const unseen = refusing.includes("resource-based") && !layers.resourcePolicy;
+  return {
+    ...answer("implicitDeny", refusing, matched, missingOf(voices)),
+    ...(nearest === null ? {} : { nearestMiss: nearest }),
+    ...(unseen ? { notGiven: ["resource-based"] } : {}),
+  };
+}
+
+/** A session's ARN has no path; the key has it, where the caller knows it. */
+function givenPrincipalArn({ context }: AccessRequest): string | null {
+  for (const key in context) {
+    if (key.toLowerCase() === "aws:principalarn") return context[key]?.[0] ?? null;
+  }
+  return null;
 }
 
 function answer(

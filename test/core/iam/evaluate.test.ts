@@ -1020,6 +1020,49 @@ describe("the statements that matched", () => {
   });
 });
 
+describe("what was not given", () => {
+  const cross = { ...query, ...get, resourceAccount: other };
+
+  it("is told where AWS would always ask it", () => {
+    expect(evaluate(cross, { identityPolicies: everything }).notGiven).toEqual(["resource-based"]);
+    expect(evaluate({ ...query, ...decrypt }, { identityPolicies: everything }).notGiven).toEqual([
+      "resource-based",
+    ]);
+  });
+
+  it("is nothing where the layer was given or is not needed", () => {
+    const resourcePolicy = resource(on({ AWS: user }, allow("s3:*")));
+    expect(evaluate(cross, { identityPolicies: everything, resourcePolicy }).notGiven).toBeUndefined();
+    expect(evaluate(query, { identityPolicies: [] }).notGiven).toBeUndefined();
+  });
+});
+
+describe("what the caller says of the context", () => {
+  const ask = (context: AccessRequest["context"]) =>
+    evaluate(
+      { ...query, context },
+      {
+        identityPolicies: identity(allow("*", "*", { Condition: { Null: { "aws:PrincipalArn": "true" } } })),
+      },
+    ).decision;
+
+  it("counts more than what the principal shows, an absent key included", () => {
+    expect(ask({})).toBe("implicitDeny");
+    expect(ask({ "AWS:principalarn": [] })).toBe("allowed");
+  });
+
+  it("gives a session its role's path", () => {
+    const resourcePolicy = resource(on({ AWS: `arn:aws:iam::${account}:role/apps/carts` }, allow("s3:*")));
+    const decided = (arn: string) =>
+      evaluate(
+        { ...query, ...get, context: { "aws:principalARN": [arn] } },
+        { identityPolicies: [], resourcePolicy },
+      ).decision;
+    expect(decided(`arn:aws:iam::${account}:role/apps/carts`)).toBe("allowed");
+    expect(decided(role)).toBe("implicitDeny");
+  });
+});
+
 describe("the nearest miss", () => {
   const near = (request: Partial<AccessRequest>, ...statements: readonly Json[]) =>
     evaluate({ ...query, ...request }, { identityPolicies: identity(...statements) }).nearestMiss;
