@@ -1,7 +1,7 @@
 import { type Approval, transition } from "../core/approval.ts";
 import { canonical } from "../core/json.ts";
 import type { Change, ChangeKind } from "../core/plan.ts";
-import { describeChange, digestOf } from "../core/remedy.ts";
+import { describeChange, digestOf, undoCommands } from "../core/remedy.ts";
 import { showAgain } from "./approvals.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type {
@@ -187,14 +187,9 @@ function failure(
   changes: readonly Change[],
   applied: readonly number[],
 ): string {
-  const undo = applied.flatMap((step) => {
-    const done = changes[step];
-    return done === undefined ? [] : [describeChange(done).undo];
-  });
+  const undo = undoCommands(applied.flatMap((step) => changes[step] ?? []));
   const taken =
-    undo.length === 0
-      ? ""
-      : ` What was done before it stays; to take it back: ${undo.toReversed().join(" ; ")}`;
+    undo.length === 0 ? "" : ` What was done before it stays; to take it back: ${undo.join(" ; ")}`;
   return `${describeChange(change).preview} This failed: ${detail}.${taken}`;
 }
 

@@ -60,6 +60,18 @@ export function describeChange(change: Change): PlannedChange {
   }
 }
 
+/**
+ * The commands that take changes back, in the order in which they must run: last change first, but rollouts after
+ * everything else, because pods keep what was true when they were created.
+ */
+export function undoCommands(changes: readonly Change[]): readonly string[] {
+  const isRestart = (change: Change) => change.kind === "k8s.rollout.restart";
+  const back = changes.toReversed();
+  return [...back.filter((change) => !isRestart(change)), ...back.filter(isRestart)].map(
+    (change) => describeChange(change).undo,
+  );
+}
+
 function warningsOf(changes: readonly Change[], evidence: Evidence): readonly string[] {
   const warnings: string[] = [];
   const sharing = known(evidence["k8s.sharing"]);

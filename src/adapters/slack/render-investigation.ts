@@ -4,6 +4,7 @@ import type { CollectorGroup, InvestigationSnapshot } from "../../app/ports.ts";
 import type { Approval } from "../../core/approval.ts";
 import type { Diagnosis, Plan } from "../../core/diagnosis.ts";
 import type { ChangeKind } from "../../core/plan.ts";
+import { undoCommands } from "../../core/remedy.ts";
 import { context, header, list, message, type Part, type SlackMessage, section } from "./message.ts";
 import { code, join, type Mrkdwn, md, mention, prose } from "./mrkdwn.ts";
 import { drawPath } from "./path.ts";
@@ -275,14 +276,15 @@ function verificationParts({ investigation }: InvestigationSnapshot): readonly P
 
 /** Only for what this run changed and has not taken back: what was there before is not ours to undo. */
 function undoParts({ diagnosis, journal }: InvestigationSnapshot): readonly Part[] {
-  const commands = (diagnosis?.plan?.changes ?? []).flatMap((change, step) => {
+  const done = (diagnosis?.plan?.changes ?? []).filter((_change, step) => {
     const events = journal.filter((entry) => entry.step === step).map((entry) => entry.event);
-    return events.includes("applied") && !events.includes("reverted") ? [change.undo] : [];
+    return events.includes("applied") && !events.includes("reverted");
   });
+  const commands = undoCommands(done.map((planned) => planned.change));
   if (commands.length === 0) return [];
   return list(
     md`*To undo it*`,
-    commands.toReversed().map((command) => md`• ${code(command)}`),
+    commands.map((command) => md`• ${code(command)}`),
     1_800,
   );
 }

@@ -93,8 +93,9 @@ describe("an investigation's message", () => {
       journal: [...journal, entry(1, "applied"), entry(1, "settled")],
     });
     expect(done.text).toContain("Fixed and verified.* No denial since.");
-    expect(done.text.indexOf("rollout undo")).toBeLessThan(
-      done.text.indexOf("delete-pod-identity-association"),
+    // Pods keep what they were created with, so they are replaced last.
+    expect(done.text.indexOf("delete-pod-identity-association")).toBeLessThan(
+      done.text.indexOf("rollout undo"),
     );
   });
 
