@@ -6,7 +6,7 @@ import type { Rule } from "../core/rule.ts";
 import { sha256 } from "../core/sha256.ts";
 import { gather } from "./gather.ts";
 import type { Investigation, Progress } from "./investigation.ts";
-import { bundleOf, explainResolveError } from "./judge.ts";
+import { bundleOf, explainResolveError, unknownContainer } from "./judge.ts";
 import type {
   ApprovalStore,
   Clock,
@@ -154,7 +154,10 @@ export function createInvestigationSteps(deps: InvestigatingDeps): Investigation
         question: resolved.value,
       }));
       await gatherGroup(id, "workload");
-      return true;
+      const unknown = unknownContainer(resolved.value, await investigations.getEvidence(id));
+      if (unknown === null) return true;
+      await finish(id, "refused", explainResolveError(unknown, resolved.value));
+      return false;
     },
 
     gatherGroup,

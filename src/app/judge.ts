@@ -1,6 +1,7 @@
 import { diagnose } from "../core/diagnose.ts";
 import type { Diagnosis } from "../core/diagnosis.ts";
 import type { Evidence, EvidenceBundle, EvidenceKind, Observation, Question } from "../core/evidence.ts";
+import { known } from "../core/identity.ts";
 import type { Result } from "../core/result.ts";
 import type { Rule } from "../core/rule.ts";
 import { gather } from "./gather.ts";
@@ -41,8 +42,18 @@ export async function answer(
     signal,
     ...(onObservation === undefined ? {} : { onObservation }),
   });
+  const unknown = unknownContainer(question, evidence);
+  if (unknown !== null) return { ok: false, error: unknown };
   const bundle = bundleOf(question, evidence, clock());
   return { ok: true, value: { bundle, diagnosis: diagnose(rules, bundle) } };
+}
+
+/** A container that the workload does not have would be judged by nothing, and found in order. */
+export function unknownContainer(question: Question, evidence: Evidence): ResolveError | null {
+  const workload = known(evidence["k8s.workload"]);
+  if (question.container === null || workload === null) return null;
+  const containers = workload.template.containers.map((container) => container.name);
+  return containers.includes(question.container) ? null : { type: "no-container", containers };
 }
 
 /** @param at ISO time at which gathering ended. */
@@ -62,6 +73,8 @@ export function explainResolveError(error: ResolveError, question: Question): st
         : `There is no workload ${name} in cluster ${question.cluster}. Did you mean ${error.nearest.join(", ")}?`;
     case "ambiguous":
       return `${name} exists as ${error.kinds.join(" and ")}: say which one with --kind ${error.kinds[0]?.toLowerCase()}.`;
+    case "no-container":
+      return `${name} has no container ${question.container}; it has ${error.containers.join(", ")}.`;
     case "unavailable":
       return error.permission === null
         ? `${name} could not be looked up in cluster ${question.cluster}: ${error.reason}.`

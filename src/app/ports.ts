@@ -47,6 +47,7 @@ export type Collectors = { readonly [K in EvidenceKind]: Collector<K> };
 export type ResolveError =
   | { readonly type: "not-found"; readonly nearest: readonly string[] }
   | { readonly type: "ambiguous"; readonly kinds: readonly string[] }
+  | { readonly type: "no-container"; readonly containers: readonly string[] }
   | { readonly type: "unavailable"; readonly reason: string; readonly permission: string | null };
 
 /** A cluster that can be asked. */

@@ -75,6 +75,28 @@ describe("every story gets its right answer", () => {
   );
 });
 
+test("a container that the workload does not have is told, not judged", async () => {
+  const asked = await eksiam("why", "carts/carts", "--container", "nope");
+  expect(asked.code).toBe(2);
+  expect(asked.out).toBe("");
+  expect(asked.err).toMatch(/has no container nope; it has \w+/);
+});
+
+test("the audit of a cluster lists exactly its broken stories", async () => {
+  for (const cluster of Object.keys(sandbox.clusters)) {
+    const asked = await eksiam("audit", "--cluster", cluster, "--output", "json");
+    const { workloads } = JSON.parse(asked.out) as {
+      workloads: { namespace: string; ruleId: string | null }[];
+    };
+    const broken = workloads
+      .filter((one) => one.ruleId !== null)
+      .map((one) => `${one.namespace} ${one.ruleId}`);
+    const told = stories.filter((story) => story.cluster === cluster && story.expect.ruleId !== null);
+    expect(broken.sort()).toEqual(told.map((story) => `${story.namespace} ${story.expect.ruleId}`).sort());
+    expect(asked.code).toBe(1);
+  }
+}, 60_000);
+
 test("a bundle judges offline, byte for byte, as the live evidence did", async () => {
   const question: Question = {
     cluster: "eks-workshop",
@@ -110,9 +132,7 @@ describe("with one permission taken away, nothing is said to be well that was no
   });
 
   /** One of each mechanism, broken and healthy. */
-  const judged = stories.filter((story) =>
-    ["carts", "reports", "catalog", "checkout", "payments"].includes(story.name),
-  );
+  const judged = stories.filter((story) => ["carts", "reports", "checkout", "payments"].includes(story.name));
 
   async function judgeAll(permission: string): Promise<number> {
     let missed = 0;
