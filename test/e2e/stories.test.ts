@@ -175,21 +175,13 @@ describe("with one permission taken away, nothing is said to be well that was no
     const { policies } = await deployedRights();
     const granted = policies.investigator ?? [];
     const needed: Record<string, number> = {};
-    for (const action of actionsOf(granted)) {
+    for (const action of actionsOf(granted).filter((one) => !ofOwnPolicies.includes(one))) {
       const deny = { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: action, Resource: "*" }] };
       sandbox.applyPolicies("investigator", [...granted, { name: "withheld", document: deny }]);
       needed[action] = await judgeAll(action);
     }
     sandbox.applyPolicies("investigator", granted);
-    // Only a denial as the workload's own role makes its policies relevant, and none of these stories has one.
-    const unused = [
-      "iam:ListAttachedRolePolicies",
-      "iam:ListRolePolicies",
-      "iam:GetRolePolicy",
-      "iam:GetPolicy",
-      "iam:GetPolicyVersion",
-    ];
-    expect(Object.keys(needed).filter((action) => needed[action] === 0)).toEqual(unused);
+    expect(Object.keys(needed).filter((action) => needed[action] === 0)).toEqual([]);
   }, 120_000);
 
   test("of Kubernetes", async () => {
@@ -213,6 +205,15 @@ describe("with one permission taken away, nothing is said to be well that was no
     sandbox.applyRbac("investigator", granted);
   }, 120_000);
 });
+
+/** Only a denial as the workload's own role makes its policies relevant, and none of these stories has one. */
+const ofOwnPolicies = [
+  "iam:ListAttachedRolePolicies",
+  "iam:ListRolePolicies",
+  "iam:GetRolePolicy",
+  "iam:GetPolicy",
+  "iam:GetPolicyVersion",
+];
 
 function actionsOf(policies: readonly NamedDocument[]): readonly string[] {
   return policies.flatMap(({ document }) => {

@@ -29,14 +29,14 @@ export function createPresenter({ client, pace, approvers }: PresenterDeps): Pre
     return { channel: posted.channel ?? channel, ts: posted.ts ?? "" };
   }
 
-  /** False: somebody has deleted the message. */
+  /** False: somebody has deleted the message, or eksiam may no longer write where it is. */
   async function update(channel: string, ts: string, message: SlackMessage): Promise<boolean> {
     await pace(channel);
     try {
       await client.chat.update({ channel, ts, text: message.text, blocks: [...message.blocks] });
       return true;
     } catch (error) {
-      if (errorCode(error) === "message_not_found") return false;
+      if (errorCode(error) === "message_not_found" || cannotPost(error)) return false;
       throw error;
     }
   }

@@ -239,21 +239,11 @@ const stepWords: Readonly<Record<Journal[number]["event"], string>> = {
 /** Each change with the last thing that the journal says of it. */
 function runLines({ diagnosis, journal }: InvestigationSnapshot): readonly Mrkdwn[] {
   return (diagnosis?.plan?.changes ?? []).map((change, step) => {
-    const events = journal.filter((entry) => entry.step === step);
-    const last =
-      events.findLast((entry) => entry.event !== "settling" && entry.event !== "settled") ?? events.at(-1);
-    const wasThere = events.some((entry) => entry.event === "already-done");
-    const settled =
-      events.some((entry) => entry.event === "settled") &&
-      last?.event !== "reverted" &&
-      last?.event !== "failed";
-    const word = settled
-      ? wasThere
-        ? "✓ was there already"
-        : stepWords.settled
-      : events.length === 0
-        ? "○ to do"
-        : stepWords[events.at(-1)?.event ?? "applying"];
+    const events = journal.filter((entry) => entry.step === step).map((entry) => entry.event);
+    const last = events.at(-1);
+    const foundIt = events.includes("already-done");
+    const word =
+      last === undefined ? "○ to do" : stepWords[last === "settled" && foundIt ? "already-done" : last];
     return md`${word}: ${change.change.kind === "k8s.rollout.restart" ? "restart of" : "association for"} ${code(change.target)}`;
   });
 }

@@ -199,6 +199,24 @@ describe.skipIf(slack === null)("in Socket Mode, against a local Slack", () => {
     expect(told?.text).toContain("somebody else has to approve it");
   });
 
+  test("a store that is down is said to whoever pressed", async () => {
+    current = recorder({
+      review: async () => {
+        throw new Error("connect ECONNREFUSED");
+      },
+    });
+    const { shown, valueFor } = await shownApproval();
+    await local.press(users.bob, channels.platformAws, shown.ts ?? "", {
+      actionId: "approve",
+      value: valueFor("approve"),
+    });
+
+    await vi.waitFor(async () => expect(await whispersTo(users.bob)).toHaveLength(1));
+    const [told] = await whispersTo(users.bob);
+    expect(told?.text).toContain("your click did not count");
+    expect(current.errors).toEqual(["a review could not be taken: connect ECONNREFUSED"]);
+  });
+
   test("a button that this program did not make submits nothing", async () => {
     const { shown } = await shownApproval();
     await local.press(users.bob, channels.platformAws, shown.ts ?? "", { actionId: "approve", value: "{}" });
@@ -278,9 +296,9 @@ describe.skipIf(slack === null)("over HTTP", () => {
     trigger_id: "1.2.3",
   }).toString();
 
-  function send(secret: string, at: number) {
+  function send(secret: string, at: number, form = body) {
     const timestamp = String(Math.floor(at / 1000));
-    const signature = `v0=${createHmac("sha256", secret).update(`v0:${timestamp}:${body}`).digest("hex")}`;
+    const signature = `v0=${createHmac("sha256", secret).update(`v0:${timestamp}:${form}`).digest("hex")}`;
     return fetch(`http://127.0.0.1:${port}/slack/events`, {
       method: "POST",
       headers: {
@@ -288,7 +306,7 @@ describe.skipIf(slack === null)("over HTTP", () => {
         "x-slack-request-timestamp": timestamp,
         "x-slack-signature": signature,
       },
-      body,
+      body: form,
     });
   }
 
@@ -299,6 +317,30 @@ describe.skipIf(slack === null)("over HTTP", () => {
     expect(await answer.text()).toBe("");
     expect(current.calls).toMatchObject([
       { ask: { question: { namespace: "carts", name: "carts" }, requester: { slackUserId: "U01ALICE" } } },
+    ]);
+  });
+
+  test("a signed click reaches the use case", async () => {
+    const click = {
+      type: "block_actions",
+      user: { id: "U02BOB" },
+      team: { id: "T01WORKSHOP" },
+      channel: { id: "C01PLATFORM" },
+      response_url: "http://127.0.0.1:1/",
+      actions: [
+        {
+          type: "button",
+          action_id: "deny",
+          block_id: "b",
+          value: JSON.stringify({ approvalId: "a", planDigest: "d" }),
+        },
+      ],
+    };
+    const form = new URLSearchParams({ payload: JSON.stringify(click) }).toString();
+    expect((await send(signingSecret, Date.now(), form)).status).toBe(200);
+    await vi.waitFor(() => expect(current.calls).toHaveLength(1));
+    expect(current.calls).toEqual([
+      { review: { approvalId: "a", planDigest: "d", verdict: "deny", slackUserId: "U02BOB" } },
     ]);
   });
 
