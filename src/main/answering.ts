@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { parseAudit } from "../adapters/file/audit.ts";
 import { readBundle, writeBundle } from "../adapters/file/bundle.ts";
 import { auditMarkdown, auditText } from "../adapters/terminal/audit-text.ts";
 import { diagnosisJson } from "../adapters/terminal/diagnosis-json.ts";
@@ -167,10 +168,8 @@ async function readBundleOrExplain(path: string) {
 
 async function readAudit(path: string): Promise<AuditResult> {
   try {
-    const value = JSON.parse(await readFile(path, "utf8")) as AuditResult;
-    if (value.schema === "eksiam/audit/v1" && Array.isArray(value.workloads)) return value;
+    return parseAudit(JSON.parse(await readFile(path, "utf8")));
   } catch {
-    // Told below, with what to do.
+    throw new ConfigError(`${path} is not an audit. Write one with: eksiam audit --output json > ${path}`);
   }
-  throw new ConfigError(`${path} is not an audit. Write one with: eksiam audit --output json > ${path}`);
 }

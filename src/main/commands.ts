@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { printable } from "../adapters/terminal/style.ts";
 import { type Question, type WorkloadKind, workloadKinds } from "../core/evidence.ts";
 import { auditCommand, collectCommand, rulesCommand, whyCommand } from "./answering.ts";
 import { ConfigError, durationMs } from "./config.ts";
@@ -39,7 +40,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.noFault : exit.usage;
     const message = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`eksiam: ${message}\n`);
+    // A message may quote a file or a cluster: only its own line breaks are kept.
+    io.stderr.write(`eksiam: ${message.split("\n").map(printable).join("\n")}\n`);
     return error instanceof ConfigError ? exit.usage : exit.failed;
   }
 }
