@@ -1,5 +1,23 @@
+import type { AgentLogsFacts } from "./facts/agent-logs.ts";
+import type {
+  AssociationsElsewhere,
+  DecodedDenial,
+  InstanceFacts,
+  OrganizationPoliciesFacts,
+  PolicyVersionsFacts,
+  ResourcePoliciesFacts,
+  VpcEndpointFacts,
+} from "./facts/aws.ts";
+import type {
+  NetworkPolicyFacts,
+  OtherWebhookFacts,
+  ServiceAccountRef,
+  VpcCniFacts,
+  WebhookEndpointsFacts,
+} from "./facts/kubernetes.ts";
 import type { JsonValue } from "./json.ts";
 import type { AwsError } from "./logs/aws-error.ts";
+import type { LogSign } from "./logs/signs.ts";
 
 /** The kinds of object that can be asked about, as Kubernetes spells them. */
 export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" | "Pod";
@@ -66,12 +84,19 @@ export interface ContainerSpec {
   /** Secrets and ConfigMaps whose keys become variables; their keys are not read. */
   readonly envFrom: readonly { readonly kind: "secret" | "config-map"; readonly name: string }[];
   readonly mountPaths: readonly string[];
+  /** `securityContext.runAsUser`; null: the container sets none of its own. */
+  readonly runAsUser: number | null;
 }
 
 export interface PodSpecFacts {
   /** As the API server defaults it: `default` where the template names none. */
   readonly serviceAccountName: string;
   readonly hostNetwork: boolean;
+  /** The pod's `securityContext`; null: not set. */
+  readonly runAsUser: number | null;
+  readonly fsGroup: number | null;
+  /** `spec.nodeSelector["kubernetes.io/os"]`, by which the webhook tells Windows pods; null: not set. */
+  readonly nodeSelectorOs: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly containers: readonly ContainerSpec[];
@@ -103,6 +128,12 @@ export interface PodFacts extends PodSpecFacts {
   readonly ready: boolean;
   readonly nodeName: string | null;
   readonly podIp: string | null;
+  /** Address of the node: the one that the agent sees of a pod with hostNetwork. */
+  readonly hostIp: string | null;
+  /** A static pod, of which the API server holds a mirror only: it has no ServiceAccount and meets no webhook. */
+  readonly mirror: boolean;
+  /** Containers added by `kubectl debug`: the webhook never touches them. */
+  readonly ephemeralContainers: readonly string[];
   /** Label `pod-template-hash` or `controller-revision-hash`; null: the pod has neither. */
   readonly revision: string | null;
   /** Projected service account tokens: volume name and audience. */
@@ -193,6 +224,8 @@ export interface NodeFacts {
   readonly nodegroup: string | null;
   readonly compute: "ec2" | "auto" | "fargate" | "hybrid";
   readonly os: string;
+  /** `v1.31.4-eks-…`; null: not told. */
+  readonly kubeletVersion: string | null;
   readonly createdAt: string;
 }
 
@@ -232,6 +265,8 @@ export interface LogsFacts {
   /** What could not be read: a container that never started, a node that did not answer. */
   readonly unread: readonly { readonly pod: string; readonly container: string; readonly reason: string }[];
   readonly errors: readonly LogErrorGroup[];
+  /** What else the same logs say that narrows a fault down, or that is no fault of IAM's. */
+  readonly signs: readonly LogSign[];
 }
 
 export interface WorkloadRef {
@@ -259,6 +294,8 @@ export interface ClusterFacts {
   readonly oidcIssuer: string | null;
   readonly createdAt: string;
   readonly autoMode: boolean;
+  /** Null: the cluster shows none. */
+  readonly vpcId: string | null;
 }
 
 export interface AssociationFacts {
@@ -288,6 +325,8 @@ export interface AddonFacts {
   readonly name: string;
   readonly version: string;
   readonly status: string;
+  /** What EKS itself complains of: `InsufficientNumberOfReplicas`, … */
+  readonly issues: readonly { readonly code: string; readonly message: string }[];
 }
 
 export interface OidcProviderFacts {
@@ -384,6 +423,15 @@ export interface EvidenceValues {
   readonly "k8s.nodes": readonly NodeFacts[];
   readonly "k8s.agent": AgentFacts;
   readonly "k8s.sharing": SharingFacts;
+  /** All ServiceAccounts of the asked namespace. */
+  readonly "k8s.service-accounts": readonly ServiceAccountRef[];
+  /** All NetworkPolicies of the asked namespace. */
+  readonly "k8s.network-policies": readonly NetworkPolicyFacts[];
+  readonly "k8s.webhook-endpoints": WebhookEndpointsFacts;
+  readonly "k8s.other-webhooks": readonly OtherWebhookFacts[];
+  readonly "k8s.vpc-cni": VpcCniFacts;
+  /** The logs of the agents on the nodes of the workload's pods. */
+  readonly "k8s.agent-logs": AgentLogsFacts;
   readonly "logs.errors": LogsFacts;
   readonly "eks.cluster": ClusterFacts;
   /** All associations of the namespace, in brief. */
@@ -392,12 +440,31 @@ export interface EvidenceValues {
   readonly "eks.association": AssociationFacts;
   readonly "eks.agent-addon": AddonFacts;
   readonly "eks.node-role": NodeRoleFacts;
+  readonly "eks.associations-elsewhere": AssociationsElsewhere;
+  /** The instances of the nodes that the workload's pods run on. */
+  readonly "ec2.instances": readonly InstanceFacts[];
+  /** Endpoints of the cluster's VPC. */
+  readonly "ec2.vpc-endpoints": readonly VpcEndpointFacts[];
   readonly "iam.oidc-providers": OidcProvidersFacts;
   /** The role that the configuration gives the workload: the association's, else the annotation's. */
   readonly "iam.role": RoleFacts;
   /** Identity policies of that role at their default versions. */
   readonly "iam.role-policies": readonly PolicyFacts[];
   readonly "iam.candidate-roles": readonly CandidateRole[];
+  /** The permissions boundary of that role; absent: it has none. */
+  readonly "iam.role-boundary": PolicyFacts;
+  /** Other versions of that role's customer managed policies. */
+  readonly "iam.policy-versions": readonly PolicyVersionsFacts[];
+  /** The role that the association's own role goes on to assume; absent: there is none. */
+  readonly "iam.target-role": RoleFacts;
+  readonly "iam.target-role-policies": readonly PolicyFacts[];
+  readonly "iam.node-role-policies": readonly PolicyFacts[];
+  /** Roles whose trust policy lets in this ServiceAccount through the cluster's OIDC provider. */
+  readonly "iam.irsa-candidates": readonly CandidateRole[];
+  readonly "organizations.policies": OrganizationPoliciesFacts;
+  /** Policies on the resources that calls were denied on. */
+  readonly "aws.resource-policies": ResourcePoliciesFacts;
+  readonly "sts.decoded-messages": readonly DecodedDenial[];
   readonly "cloudtrail.events": TrailFacts;
 }
 

@@ -9,6 +9,7 @@ import { createKubernetesClient, type KubernetesConnection } from "../adapters/k
 import { resolveWorkload } from "../adapters/kubernetes/resolve.ts";
 import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-restart.ts";
 import { listWorkloads } from "../adapters/kubernetes/workload-facts.ts";
+import { notCollected } from "../app/not-collected.ts";
 import type { ChangeExecutor, ChangeExecutors, ClusterAccess, Clusters } from "../app/ports.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
 import type { ClusterOptions } from "./commands.ts";
@@ -109,6 +110,8 @@ function routed<K extends ChangeKind>(
   };
 }
 
+const notRead = "this version does not read it";
+
 function openCluster(cluster: ClusterConfig, { client }: KubernetesConnection): ClusterAccess {
   const aws = createAwsClients(cluster.region);
   return {
@@ -119,6 +122,18 @@ function openCluster(cluster: ClusterConfig, { client }: KubernetesConnection): 
       ...createEksCollectors(aws, clock),
       ...createIamCollectors(aws, clock),
       ...createTrailCollector(aws, trailLimiter, clock),
+      "eks.associations-elsewhere": notCollected("eks.associations-elsewhere", notRead),
+      "ec2.instances": notCollected("ec2.instances", notRead),
+      "ec2.vpc-endpoints": notCollected("ec2.vpc-endpoints", notRead),
+      "iam.role-boundary": notCollected("iam.role-boundary", notRead),
+      "iam.policy-versions": notCollected("iam.policy-versions", notRead),
+      "iam.target-role": notCollected("iam.target-role", notRead),
+      "iam.target-role-policies": notCollected("iam.target-role-policies", notRead),
+      "iam.node-role-policies": notCollected("iam.node-role-policies", notRead),
+      "iam.irsa-candidates": notCollected("iam.irsa-candidates", notRead),
+      "organizations.policies": notCollected("organizations.policies", notRead),
+      "aws.resource-policies": notCollected("aws.resource-policies", notRead),
+      "sts.decoded-messages": notCollected("sts.decoded-messages", notRead),
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),

@@ -50,7 +50,7 @@ test("costly evidence is asked for only once its symptom is there", async () => 
   expect(without.asked).toContain("eks.agent-addon");
   expect(without.asked).not.toContain("iam.role");
 
-  const addon = { name: "a", version: "1", status: "ACTIVE" };
+  const addon = { name: "a", version: "1", status: "ACTIVE", issues: [] };
   const withSymptom = scriptedCollectors({
     "eks.agent-addon": { status: "found", value: addon, source: "s", at },
   });

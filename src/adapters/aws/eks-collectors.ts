@@ -16,6 +16,7 @@ import type {
 } from "../../core/evidence.ts";
 import { parseArn } from "../../core/iam/arn.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { redact } from "../../core/redact.ts";
 import type { AwsClients } from "./clients.ts";
 import { CallFailure, call, observing } from "./outcome.ts";
 
@@ -28,6 +29,7 @@ const clusterSchema = z.object({
     platformVersion: z.string().default(""),
     createdAt: date,
     identity: z.object({ oidc: z.object({ issuer: z.string() }).optional() }).optional(),
+    resourcesVpcConfig: z.object({ vpcId: z.string().optional() }).optional(),
     computeConfig: z
       .object({ enabled: z.boolean().optional(), nodeRoleArn: z.string().optional() })
       .optional(),
@@ -64,6 +66,13 @@ const addonSchema = z.object({
     addonName: z.string(),
     addonVersion: z.string().default(""),
     status: z.string().default(""),
+    health: z
+      .object({
+        issues: z
+          .array(z.object({ code: z.string().default(""), message: z.string().default("") }))
+          .default([]),
+      })
+      .optional(),
   }),
 });
 
@@ -129,6 +138,7 @@ export function createEksCollectors({ eks }: AwsClients, clock: () => string): P
               oidcIssuer: cluster.identity?.oidc?.issuer ?? null,
               createdAt: cluster.createdAt,
               autoMode: cluster.computeConfig?.enabled === true,
+              vpcId: cluster.resourcesVpcConfig?.vpcId ?? null,
             },
             "eks:DescribeCluster",
           );
@@ -181,8 +191,12 @@ export function createEksCollectors({ eks }: AwsClients, clock: () => string): P
           const send = () => eks.send(command, { abortSignal: signal });
           const answer = await call("eks:DescribeAddon", send, addonSchema, signal);
           if (answer === null) return absent("eks:DescribeAddon");
-          const { addonName, addonVersion, status } = answer.addon;
-          return found({ name: addonName, version: addonVersion, status }, "eks:DescribeAddon");
+          const { addonName, addonVersion, status, health } = answer.addon;
+          const issues = (health?.issues ?? []).map(({ code, message }) => ({
+            code,
+            message: redact(message),
+          }));
+          return found({ name: addonName, version: addonVersion, status, issues }, "eks:DescribeAddon");
         }),
     },
     "eks.node-role": {

@@ -1,3 +1,4 @@
+import { notCollected } from "../../app/not-collected.ts";
 import type { Collectors } from "../../app/ports.ts";
 import { createAgentCollector } from "./collectors/agent.ts";
 import type { CollectorDeps } from "./collectors/deps.ts";
@@ -16,6 +17,8 @@ export type KubernetesCollectors = Pick<
   Extract<keyof Collectors, `k8s.${string}` | "logs.errors">
 >;
 
+const notRead = "this version does not read it";
+
 /** All collectors of one cluster. `clock` stamps the answers. */
 export function createKubernetesCollectors(deps: CollectorDeps): KubernetesCollectors {
   return {
@@ -27,6 +30,12 @@ export function createKubernetesCollectors(deps: CollectorDeps): KubernetesColle
     "k8s.nodes": createNodesCollector(deps),
     "k8s.agent": createAgentCollector(deps),
     "k8s.sharing": createSharingCollector(deps),
+    "k8s.service-accounts": notCollected("k8s.service-accounts", notRead),
+    "k8s.network-policies": notCollected("k8s.network-policies", notRead),
+    "k8s.webhook-endpoints": notCollected("k8s.webhook-endpoints", notRead),
+    "k8s.other-webhooks": notCollected("k8s.other-webhooks", notRead),
+    "k8s.vpc-cni": notCollected("k8s.vpc-cni", notRead),
+    "k8s.agent-logs": notCollected("k8s.agent-logs", notRead),
     "logs.errors": createLogsCollector(deps),
   };
 }

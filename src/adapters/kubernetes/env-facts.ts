@@ -26,6 +26,7 @@ export function containerFacts(container: Container, init: boolean): ContainerSp
       ...(configMapRef == null ? [] : [{ kind: "config-map" as const, name: configMapRef.name ?? "" }]),
     ]),
     mountPaths: container.volumeMounts.map(({ mountPath }) => mountPath),
+    runAsUser: container.securityContext?.runAsUser ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { LogErrorGroup } from "../../core/evidence.ts";
-import type { ScannedError } from "../../core/logs/stream.ts";
+import type { LogSign } from "../../core/logs/signs.ts";
+import type { ScannedError, ScannedSign } from "../../core/logs/stream.ts";
 
 /** One log that was read, without its text. */
 export interface ScannedLog {
@@ -8,6 +9,30 @@ export interface ScannedLog {
   readonly previous: boolean;
   readonly lines: number;
   readonly errors: readonly ScannedError[];
+  readonly signs: readonly ScannedSign[];
+}
+
+/** One list of signs over all logs, most frequent first. */
+export function mergeLogSigns(logs: readonly ScannedLog[]): readonly LogSign[] {
+  const merged = new Map<string, LogSign>();
+  for (const { pod, container, signs } of logs) {
+    for (const sign of signs) {
+      const found = { ...sign, pods: [pod], containers: [container] };
+      const known = merged.get(sign.sign);
+      if (known === undefined) {
+        merged.set(sign.sign, found);
+        continue;
+      }
+      const newest = (found.lastSeen ?? "") > (known.lastSeen ?? "") ? found : known;
+      merged.set(sign.sign, {
+        ...newest,
+        count: known.count + found.count,
+        pods: union(known.pods, found.pods),
+        containers: union(known.containers, found.containers),
+      });
+    }
+  }
+  return [...merged.values()].sort((a, b) => b.count - a.count || compare(a.sign, b.sign));
 }
 
 /**

@@ -15,6 +15,7 @@ export function nodeFacts({ metadata, spec, status }: Node): NodeFacts {
     nodegroup: labels["eks.amazonaws.com/nodegroup"] ?? null,
     compute: computeOf(labels["eks.amazonaws.com/compute-type"], id),
     os: labels["kubernetes.io/os"] ?? status?.nodeInfo?.operatingSystem ?? "unknown",
+    kubeletVersion: status?.nodeInfo?.kubeletVersion ?? null,
     createdAt: metadata.creationTimestamp,
   };
 }

@@ -18,6 +18,9 @@ export function podSpecFacts(
   return {
     serviceAccountName: spec.serviceAccountName || "default",
     hostNetwork: spec.hostNetwork,
+    runAsUser: spec.securityContext?.runAsUser ?? null,
+    fsGroup: spec.securityContext?.fsGroup ?? null,
+    nodeSelectorOs: spec.nodeSelector["kubernetes.io/os"] ?? null,
     labels,
     annotations: keptAnnotations(annotations, keptAnnotation),
     containers: [
@@ -27,7 +30,10 @@ export function podSpecFacts(
   };
 }
 
-/** A pod with its state. Ephemeral containers are left out: the webhook does not touch them. */
+/** The kubelet's mark on the mirror of a static pod: https://kubernetes.io/docs/reference/labels-annotations-taints/ */
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+/** A pod with its state. Of ephemeral containers only the names are kept: the webhook does not touch them. */
 export function podFacts(pod: Pod): PodFacts {
   const { metadata, spec, status } = pod;
   return {
@@ -40,6 +46,9 @@ export function podFacts(pod: Pod): PodFacts {
     ready: isReady(pod),
     nodeName: spec.nodeName,
     podIp: status?.podIP ?? null,
+    hostIp: status?.hostIP ?? null,
+    mirror: mirrorAnnotation in metadata.annotations,
+    ephemeralContainers: spec.ephemeralContainers.map(({ name }) => name),
     revision: metadata.labels["pod-template-hash"] ?? metadata.labels["controller-revision-hash"] ?? null,
     tokenVolumes: tokenVolumes(spec),
     statuses: [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(

@@ -65,6 +65,7 @@ const containerSchema = z.object({
   ),
   envFrom: arrayOf(z.object({ secretRef: keyRef, configMapRef: keyRef })),
   volumeMounts: arrayOf(z.object({ mountPath: z.string() })),
+  securityContext: z.object({ runAsUser: count }).nullish(),
 });
 export type Container = z.infer<typeof containerSchema>;
 
@@ -72,7 +73,10 @@ const podSpecSchema = z.object({
   serviceAccountName: text,
   hostNetwork: flag,
   nodeName: text,
+  nodeSelector: textMap,
+  securityContext: z.object({ runAsUser: count, fsGroup: count }).nullish(),
   containers: arrayOf(containerSchema),
+  ephemeralContainers: arrayOf(z.object({ name: z.string() })),
   initContainers: arrayOf(containerSchema),
   volumes: arrayOf(
     z.object({
@@ -110,6 +114,7 @@ const podStatusSchema = z
   .object({
     phase: text,
     podIP: text,
+    hostIP: text,
     startTime: text,
     conditions: arrayOf(z.object({ type: z.string(), status: z.string() })),
     containerStatuses: arrayOf(containerStatusSchema),
@@ -190,7 +195,9 @@ export const nodeSchema = z.object({
     .object({ providerID: text })
     .nullish()
     .transform((spec) => spec ?? { providerID: null }),
-  status: z.object({ nodeInfo: z.object({ operatingSystem: text }).nullish() }).nullish(),
+  status: z
+    .object({ nodeInfo: z.object({ operatingSystem: text, kubeletVersion: text }).nullish() })
+    .nullish(),
 });
 export type Node = z.infer<typeof nodeSchema>;
 

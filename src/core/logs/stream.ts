@@ -2,6 +2,7 @@ import { redact } from "../redact.ts";
 import type { AwsError } from "./aws-error.ts";
 import { normalise } from "./normalise.ts";
 import { mayMatter, recognise } from "./recognise.ts";
+import { type LogSignId, mayShowSign, signsIn } from "./signs.ts";
 
 /** One distinct error of a log. */
 export interface ScannedError extends AwsError {
@@ -13,9 +14,20 @@ export interface ScannedError extends AwsError {
   readonly excerpt: string;
 }
 
+/** One sign with how often a log shows it. */
+export interface ScannedSign {
+  readonly sign: LogSignId;
+  readonly count: number;
+  readonly lastSeen: string | null;
+  /** Short and redacted. */
+  readonly excerpt: string;
+}
+
 export interface ScanResult {
   readonly lines: number;
   readonly errors: readonly ScannedError[];
+  /** Empty unless they were asked for. */
+  readonly signs: readonly ScannedSign[];
 }
 
 /** Takes a log in pieces of any size; keeps counts, times and excerpts, never the text. */
@@ -27,6 +39,8 @@ export interface LogScanner {
 export interface LogScannerOptions {
   /** Lines begin with an RFC 3339 time, as the Kubernetes API writes them with `timestamps=true`. */
   readonly timestamps: boolean;
+  /** Look for what narrows a fault down, too. Costs time, so only where rules will judge the log. */
+  readonly signs?: boolean;
 }
 
 /** A line may be of any length, but only so much of it is looked at. */
@@ -35,8 +49,9 @@ const maxRecordLines = 12;
 const excerptLength = 300;
 
 /** Memory is bounded by the number of distinct errors, whatever the log. */
-export function createLogScanner({ timestamps }: LogScannerOptions): LogScanner {
+export function createLogScanner({ timestamps, signs: wanted = false }: LogScannerOptions): LogScanner {
   const errors = new Map<string, ScannedError>();
+  const signs = new Map<LogSignId, ScannedSign>();
   let partial = "";
   let lines = 0;
   let record: { at: string | null; text: string; lines: number } | null = null;
@@ -46,6 +61,16 @@ export function createLogScanner({ timestamps }: LogScannerOptions): LogScanner 
     const { at, text } = record;
     record = null;
     for (const { count, ...error } of recognise(text)) add(error, count, at, text);
+    if (!wanted) return;
+    for (const sign of signsIn(normalise(text))) {
+      const before = signs.get(sign);
+      signs.set(sign, {
+        sign,
+        count: (before?.count ?? 0) + 1,
+        lastSeen: at ?? before?.lastSeen ?? null,
+        excerpt: before?.excerpt ?? excerptOf(text),
+      });
+    }
   }
 
   function add(error: AwsError, count: number, at: string | null, text: string): void {
@@ -70,7 +95,7 @@ export function createLogScanner({ timestamps }: LogScannerOptions): LogScanner 
       return;
     }
     finishRecord();
-    if (mayMatter(text)) record = { at, text, lines: 1 };
+    if (mayMatter(text) || (wanted && mayShowSign(text))) record = { at, text, lines: 1 };
   }
 
   return {
@@ -83,7 +108,7 @@ export function createLogScanner({ timestamps }: LogScannerOptions): LogScanner 
       if (partial !== "") line(partial);
       partial = "";
       finishRecord();
-      return { lines, errors: [...errors.values()] };
+      return { lines, errors: [...errors.values()], signs: [...signs.values()] };
     },
   };
 }

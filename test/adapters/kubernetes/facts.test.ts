@@ -380,6 +380,7 @@ describe("merging the errors of several logs", () => {
     previous: false,
     lines: 1,
     errors,
+    signs: [],
   });
 
   it("adds up counts, spans the times and keeps the newest request id", () => {

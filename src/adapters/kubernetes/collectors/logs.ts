@@ -1,7 +1,7 @@
 import type { CollectContext, Collector } from "../../../app/ports.ts";
 import type { LogsFacts, Observation, PodFacts } from "../../../core/evidence.ts";
 import { createLogScanner } from "../../../core/logs/stream.ts";
-import { mergeLogErrors, type ScannedLog } from "../merge-logs.ts";
+import { mergeLogErrors, mergeLogSigns, type ScannedLog } from "../merge-logs.ts";
 import { type Failure, unavailable } from "../outcome.ts";
 import { prerequisite } from "../prerequisite.ts";
 import { resources, sourceFor } from "../resources.ts";
@@ -39,7 +39,7 @@ type LogOutcome =
  */
 export function createLogsCollector({ client, clock }: CollectorDeps): Collector<"logs.errors"> {
   async function read(run: LogRun, { question, signal }: CollectContext): Promise<LogOutcome> {
-    const scanner = createLogScanner({ timestamps: true });
+    const scanner = createLogScanner({ timestamps: true, signs: true });
     const outcome = await client.streamLog(
       { namespace: question.namespace, name: run.pod },
       {
@@ -58,9 +58,9 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
       case "failed":
         return { type: "unread", run, ...readFailure(outcome.failure) };
       case "ok": {
-        const { lines, errors } = scanner.end();
+        const { lines, errors, signs } = scanner.end();
         const truncated = outcome.value.bytes >= limitBytes || lines >= tailLines;
-        return { type: "read", log: { ...run, lines, errors }, truncated };
+        return { type: "read", log: { ...run, lines, errors, signs }, truncated };
       }
     }
   }
@@ -97,6 +97,7 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
             ...unread.map(({ run, reason }) => ({ pod: run.pod, container: run.container, reason })),
           ],
           errors: mergeLogErrors(logs.map(({ log }) => log)),
+          signs: mergeLogSigns(logs.map(({ log }) => log)),
         },
         source,
         at: clock(),
