@@ -12,6 +12,8 @@ export interface RefusedCall {
   readonly verdict: "allowed" | "denied" | "action" | "resource" | "condition";
   /** Resources of the Allows that name the action; empty where none does. */
   readonly allowedOn: readonly string[];
+  /** What the nearest Allow has and what was asked, in words; null: no Allow came near. */
+  readonly nearest: string | null;
 }
 
 /** Denials of the configured role that no other layer explains, with the action known. */
@@ -43,7 +45,7 @@ function judge(error: LogErrorGroup, policies: readonly NamedPolicy[]): RefusedC
   const action = error.missingAction ?? error.action ?? "";
   const { resource } = error;
   const request = { principal: error.principalArn ?? "", action, resource: resource ?? "*", context: {} };
-  const { decision, nearestMiss } = evaluate(request, { identityPolicies: policies });
+  const { decision, decidedBy, nearestMiss } = evaluate(request, { identityPolicies: policies });
   const naming = policies
     .flatMap(({ policy }) => policy.statements)
     .filter((statement) => statement.effect === "Allow" && actionMatches(statement, action.toLowerCase()));
@@ -51,11 +53,14 @@ function judge(error: LogErrorGroup, policies: readonly NamedPolicy[]): RefusedC
     const texts = (resources?.templates ?? []).map(({ source }) => source);
     return resources?.not === true ? [`everything but ${texts.join(", ")}`] : texts;
   });
-  return { error, action, resource, allowedOn, verdict: verdictOf() };
+  const nearest = nearestMiss === undefined ? null : `policy ${nearestMiss.policy}: ${nearestMiss.detail}`;
+  return { error, action, resource, allowedOn, nearest, verdict: verdictOf() };
 
   function verdictOf(): RefusedCall["verdict"] {
     if (decision === "allowed") return "allowed";
     if (decision === "explicitDeny") return "denied";
+    // A key, or another account's resource, has a say of its own, which is not the identity policies' fault.
+    if (!decidedBy.includes("identity-based")) return "allowed";
     if (naming.length === 0) return "action";
     // A statement that fits but for its condition may hold in the real request, whose context is not known here.
     return nearestMiss?.differs.join() === "condition" ? "condition" : "resource";

@@ -12,6 +12,7 @@ import type {
   WorkloadKind,
 } from "./evidence.ts";
 import { askedContainers, expectedIdentity, type IdentityOf, injectedInto, known } from "./identity.ts";
+import type { LogSign } from "./logs/signs.ts";
 import type { ManualStep, RestartRollout } from "./plan.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -120,6 +121,12 @@ export function halfPair(
 export function currentErrors(evidence: Evidence): readonly LogErrorGroup[] {
   const logs = known(evidence["logs.errors"])?.errors ?? [];
   return logs.filter((error) => !isHistory(error, evidence));
+}
+
+/** The signs in the pods' logs that tell of the present. */
+export function currentSigns(evidence: Evidence): readonly LogSign[] {
+  const signs = known(evidence["logs.errors"])?.signs ?? [];
+  return signs.filter((sign) => !isHistory(sign, evidence));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { allowStep } from "../core/iam-steps.ts";
+import { allowingVersion } from "../core/policy-versions.ts";
 import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { describeCall, listed } from "../core/subject.ts";
@@ -7,6 +8,7 @@ export const identityPolicyMissingAction = defineRule({
   id: "identity-policy-missing-action",
   meta: {
     title: "No identity policy of the role allows the action",
+    aliases: ["service-linked/PassRole"],
     stage: "authorization",
     severity: "error",
     references: [
@@ -28,6 +30,7 @@ export const identityPolicyMissingAction = defineRule({
     },
   },
   needs: ["iam.role", "iam.role-policies"],
+  wants: ["iam.policy-versions"],
   check(evidence) {
     const role = evidence["iam.role"];
     const association = evidence["eks.association"];
@@ -36,6 +39,13 @@ export const identityPolicyMissingAction = defineRule({
       return notApplicable("the calls are made as the association's target role");
     }
     const policies = evidence["iam.role-policies"];
+    if (policies.status === "absent" || policies.value.length === 0) {
+      return notApplicable("the role has no policy at all");
+    }
+    const versions = evidence["iam.policy-versions"];
+    if (versions.status === "found" && allowingVersion(evidence, policies, versions) !== null) {
+      return notApplicable("another version of its policy allows it");
+    }
     const judged = judgeRefusals(evidence, policies);
     if (judged === null) return notApplicable("a policy of the role cannot be read");
     const missing = judged.filter(({ verdict }) => verdict === "action");
@@ -43,7 +53,7 @@ export const identityPolicyMissingAction = defineRule({
     const data = {
       role: role.value.arn,
       calls: listed(missing.map(({ error }) => describeCall(error))),
-      count: String(policies.status === "found" ? policies.value.length : 0),
+      count: String(policies.value.length),
       actions: listed(missing.map(({ action }) => action)),
     };
     return fail("missing", data, { manual: [allowStep(role.value.name, missing)] });

@@ -1,4 +1,5 @@
 import { allowStep } from "../core/iam-steps.ts";
+import { allowingVersion } from "../core/policy-versions.ts";
 import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { listed } from "../core/subject.ts";
@@ -28,6 +29,7 @@ export const identityPolicyResourceMismatch = defineRule({
     },
   },
   needs: ["iam.role", "iam.role-policies"],
+  wants: ["iam.policy-versions"],
   check(evidence) {
     const role = evidence["iam.role"];
     const association = evidence["eks.association"];
@@ -35,7 +37,16 @@ export const identityPolicyResourceMismatch = defineRule({
     if (association.status === "found" && association.value.targetRoleArn !== null) {
       return notApplicable("the calls are made as the association's target role");
     }
-    const judged = judgeRefusals(evidence, evidence["iam.role-policies"]);
+    const policies = evidence["iam.role-policies"];
+    const versions = evidence["iam.policy-versions"];
+    if (
+      policies.status === "found" &&
+      versions.status === "found" &&
+      allowingVersion(evidence, policies, versions) !== null
+    ) {
+      return notApplicable("another version of its policy allows it");
+    }
+    const judged = judgeRefusals(evidence, policies);
     if (judged === null) return notApplicable("a policy of the role cannot be read");
     const elsewhere = judged.filter(({ verdict }) => verdict === "resource");
     const [first] = elsewhere;

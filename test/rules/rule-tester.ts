@@ -24,7 +24,9 @@ export function problemsOf(
     ...when(rule.meta.references.length === 0, "no vendor reference"),
     ...when(fixture === null, "no fixture"),
     ...when(new Set(names).size !== names.length || names.includes(""), "cases need unique names"),
-    ...when(!expected.has("pass"), "no passing case"),
+    // Where the condition is all there is to see, not applying is the other answer.
+    ...when(!expected.has("pass") && rule.needs.length > 0, "no passing case"),
+    ...when(!expected.has("pass") && !expected.has("not-applicable"), "no case that finds nothing"),
     ...missing.map((id) => `no failing case for message "${id}"`),
     ...when(page === null, "no page"),
     ...when(

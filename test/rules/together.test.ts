@@ -24,6 +24,12 @@ const failing = readdirSync(folder)
 const informing = new Set(rules.filter(({ meta }) => meta.severity === "info").map(({ id }) => id));
 const faults = failing.filter(({ id }) => !informing.has(id));
 
+/** Without the evidence that tells more, what is left is the wider fault, which is true as well. */
+const wider: Readonly<Record<string, string>> = {
+  "policy-not-default-version": "identity-policy-missing-action",
+  "stale-principal-in-resource-policy": "resource-policy-missing-cross-account",
+};
+
 describe("all rules together", () => {
   it.each(faults)("name one cause, $id, and nobody repeats it: $name", ({ id, bundle }) => {
     const diagnosis = diagnose(rules, bundle);
@@ -50,7 +56,8 @@ describe("all rules together", () => {
       const answers = kinds.map((kind) => diagnose(rules, without(bundle, kind)));
 
       expect(kinds.filter((_, at) => answers[at]?.conclusion === "no-fault-found")).toEqual([]);
-      expect(kinds.filter((_, at) => (answers[at]?.cause?.ruleId ?? id) !== id)).toEqual([]);
+      const told = [id, wider[id]];
+      expect(kinds.filter((_, at) => !told.includes(answers[at]?.cause?.ruleId ?? id))).toEqual([]);
     },
   );
 

@@ -1,0 +1,31 @@
+import type { Absent, Found } from "./evidence.ts";
+import type { ResourcePoliciesFacts } from "./facts/aws.ts";
+import type { JsonValue } from "./json.ts";
+
+/**
+ * The unique ids of roles that a resource policy names in place of ARNs: what IAM leaves behind when the role that the
+ * policy named was deleted. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ */
+export function roleIdsIn(document: JsonValue): readonly string[] {
+  if (typeof document === "string") return /^AROA[A-Z0-9]{8,124}$/.test(document) ? [document] : [];
+  if (document === null || typeof document !== "object") return [];
+  const parts: readonly JsonValue[] = Array.isArray(document)
+    ? document
+    : Object.entries(document as Record<string, JsonValue>)
+        .filter(([key]) => key !== "Condition")
+        .map(([, value]) => value);
+  return parts.flatMap(roleIdsIn);
+}
+
+/** The resources whose policy names a role that is gone, with its id. */
+export function stalePrincipals(
+  policies: Found<ResourcePoliciesFacts> | Absent,
+  liveRoleId: string,
+): readonly { readonly resourceArn: string; readonly roleId: string }[] {
+  if (policies.status === "absent") return [];
+  return policies.value.policies.flatMap(({ resourceArn, document }) =>
+    roleIdsIn(document)
+      .filter((roleId) => roleId !== liveRoleId)
+      .map((roleId) => ({ resourceArn, roleId })),
+  );
+}

@@ -1,0 +1,68 @@
+import {
+  namedPolicies,
+  refusedBy,
+  refusedCallsData,
+  roleNameOf,
+  whenRefusedBy,
+} from "../core/denied-layers.ts";
+import { evaluate } from "../core/iam/evaluate.ts";
+import { type NamedPolicy, parsePolicy } from "../core/iam/policy.ts";
+import { known } from "../core/identity.ts";
+import { defineRule, fail, pass } from "../core/rule.ts";
+import { listed, shellWord } from "../core/subject.ts";
+
+export const explicitDenyIdentityPolicy = defineRule({
+  id: "explicit-deny-identity-policy",
+  meta: {
+    title: "An identity policy of the role denies the call",
+    stage: "authorization",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html",
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+    ],
+    messages: {
+      denied: "{{role}} may not {{calls}}: {{statements}} denies it. An Allow beside it changes nothing.",
+    },
+  },
+  when: whenRefusedBy("explicit-deny-identity-based"),
+  needs: [],
+  wants: ["iam.role-policies"],
+  check(evidence) {
+    const refused = refusedBy(evidence, ["explicit-deny-identity-based"]);
+    if (refused.length === 0) return pass();
+    const policies = (known(evidence["iam.role-policies"]) ?? []).flatMap(
+      ({ name, document }): NamedPolicy[] => {
+        const policy = parsePolicy(document, "identity");
+        return policy.ok ? [{ name, policy: policy.value }] : [];
+      },
+    );
+    const denying = refused.flatMap(({ action, missingAction, resource, principalArn }) => {
+      const request = {
+        principal: principalArn ?? "",
+        action: missingAction ?? action ?? "",
+        resource: resource ?? "*",
+        context: {},
+      };
+      const { decision, matchedStatements } = evaluate(request, { identityPolicies: policies });
+      if (decision !== "explicitDeny") return [];
+      return matchedStatements.map(
+        ({ policy, sid, index }) => `statement ${sid ?? index + 1} of policy ${policy}`,
+      );
+    });
+    const { role, calls } = refusedCallsData(evidence, refused);
+    const unfound = namedPolicies(refused, "a Deny in a policy of the role");
+    return fail(
+      "denied",
+      { role, calls, statements: denying.length > 0 ? listed(denying) : unfound },
+      {
+        manual: [
+          {
+            title: "Narrow or remove the Deny, if it was not meant for this workload",
+            command: `aws iam list-attached-role-policies --role-name ${shellWord(roleNameOf(role))}`,
+          },
+        ],
+      },
+    );
+  },
+});

@@ -1,0 +1,54 @@
+import { roleNameOf } from "../core/denied-layers.ts";
+import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { describeCall, listed, shellWord } from "../core/subject.ts";
+
+export const identityPolicyConditionMismatch = defineRule({
+  id: "identity-policy-condition-mismatch",
+  meta: {
+    title: "The role may do this only under a condition that the call does not meet",
+    stage: "authorization",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html",
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html",
+    ],
+    messages: {
+      condition:
+        "{{role}} may not {{calls}}: a statement allows it on this resource, but its condition did not hold ({{nearest}}).",
+    },
+  },
+  when: {
+    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
+    holds: (evidence) =>
+      refusalsOfRole(evidence).length > 0 || "no call of the configured role was refused by its own policies",
+  },
+  needs: ["iam.role", "iam.role-policies"],
+  check(evidence) {
+    const role = evidence["iam.role"];
+    const association = evidence["eks.association"];
+    if (role.status === "absent") return notApplicable("the role does not exist");
+    if (association.status === "found" && association.value.targetRoleArn !== null) {
+      return notApplicable("the calls are made as the association's target role");
+    }
+    const judged = judgeRefusals(evidence, evidence["iam.role-policies"]);
+    if (judged === null) return notApplicable("a policy of the role cannot be read");
+    const unmet = judged.filter(({ verdict }) => verdict === "condition");
+    const [first] = unmet;
+    if (first === undefined) return pass();
+    const data = {
+      role: role.value.arn,
+      calls: listed(unmet.map(({ error }) => describeCall(error))),
+      nearest: first.nearest ?? "which one is not known",
+    };
+    return fail("condition", data, {
+      manual: [
+        {
+          title:
+            "Compare the condition with what the call carries: session tags (only EKS Pod Identity sets the kubernetes-* ones), resource tags, Region, VPC endpoint; then correct whichever is wrong",
+          command: `aws iam list-attached-role-policies --role-name ${shellWord(roleNameOf(role.value.arn))}`,
+        },
+      ],
+    });
+  },
+});

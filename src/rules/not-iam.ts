@@ -1,0 +1,39 @@
+import type { Evidence } from "../core/evidence.ts";
+import { notAws } from "../core/other-systems.ts";
+import { defineRule, fail, pass } from "../core/rule.ts";
+import { currentSigns, listed } from "../core/subject.ts";
+
+export const notIam = defineRule({
+  id: "not-iam",
+  meta: {
+    title: "Another system refused, not AWS",
+    stage: "authorization",
+    severity: "info",
+    references: [
+      "https://kubernetes.io/docs/reference/access-authn-authz/rbac/",
+      "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+    ],
+    messages: {
+      other: "The logs show refusals of {{systems}} ({{excerpt}}). No IAM policy or role decides them.",
+    },
+  },
+  when: {
+    needs: ["k8s.pods", "eks.association", "logs.errors"],
+    holds: (evidence) => refusals(evidence).length > 0 || "no other system refused anything",
+  },
+  needs: [],
+  check(evidence) {
+    const signs = refusals(evidence);
+    const [first] = signs;
+    if (first === undefined) return pass();
+    return fail(
+      "other",
+      { systems: listed(signs.map(({ sign }) => notAws[sign] ?? sign)), excerpt: first.excerpt },
+      { manual: [{ title: "Look at the permissions in that system", command: null }] },
+    );
+  },
+});
+
+function refusals(evidence: Evidence) {
+  return currentSigns(evidence).filter(({ sign }) => notAws[sign] !== undefined);
+}
