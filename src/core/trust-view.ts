@@ -18,6 +18,9 @@ import { tokenSubject } from "./subject.ts";
 
 type Seen<T> = Found<T> | Absent;
 
+/** Why a trust policy is not read further: no Allow in it counts. */
+export const denyDecides = "a Deny in the trust policy decides";
+
 /** The trust policy of the workload's role against the token that its pods show to STS. */
 export interface IrsaTrust {
   readonly role: RoleFacts;
@@ -63,7 +66,7 @@ export function irsaTrust(evidence: IrsaEvidence): Result<IrsaTrust, string> {
     {},
   );
   if (explanation === null) return { ok: false, error: "the trust policy cannot be read" };
-  if (explanation.denied) return { ok: false, error: "a Deny in the trust policy decides" };
+  if (explanation.denied) return { ok: false, error: denyDecides };
   const nearest = nearestOf(explanation);
   return { ok: true, value: { role, providerArn, issuer, subject, audience, explanation, nearest } };
 }
@@ -114,7 +117,7 @@ export function podIdentityTrust(evidence: PodIdentityEvidence): Result<PodIdent
   for (const action of actions) {
     const explanation = explain(role, { service: podIdentityService }, action, context);
     if (explanation === null) return { ok: false, error: "the trust policy cannot be read" };
-    if (explanation.denied) return { ok: false, error: "a Deny in the trust policy decides" };
+    if (explanation.denied) return { ok: false, error: denyDecides };
     asked.push({ action, explanation });
   }
   const names = asked.some(({ explanation }) => explanation.statements.some((one) => one.principalMatches));

@@ -2,18 +2,24 @@ import type { Rule } from "../core/rule.ts";
 import { agentAddonMissing } from "./agent-addon-missing.ts";
 import { agentNotOnNode } from "./agent-not-on-node.ts";
 import { badKeys } from "./bad-keys.ts";
+import { clockSkew } from "./clock-skew.ts";
 import { containerSkipped } from "./container-skipped.ts";
 import { dataPlaneOwnAuthorization } from "./data-plane-own-authorization.ts";
 import { encodedDenial } from "./encoded-denial.ts";
 import { explicitDenyIdentityPolicy } from "./explicit-deny-identity-policy.ts";
+import { iamEventualConsistency } from "./iam-eventual-consistency.ts";
 import { identityPolicyConditionMismatch } from "./identity-policy-condition-mismatch.ts";
 import { identityPolicyMissingAction } from "./identity-policy-missing-action.ts";
 import { identityPolicyResourceMismatch } from "./identity-policy-resource-mismatch.ts";
 import { injectionMissedWebhookFlap } from "./injection-missed-webhook-flap.ts";
 import { irsaArnMalformed } from "./irsa-arn-malformed.ts";
+import { irsaExplicitDenyTrust } from "./irsa-explicit-deny-trust.ts";
 import { irsaRoleMissing } from "./irsa-role-missing.ts";
+import { irsaScpDeniesWebidentity } from "./irsa-scp-denies-webidentity.ts";
 import { irsaTrustAudMismatch } from "./irsa-trust-aud-mismatch.ts";
+import { irsaTrustConditionsAnded } from "./irsa-trust-conditions-anded.ts";
 import { irsaTrustNoFederated } from "./irsa-trust-no-federated.ts";
+import { irsaTrustSizeLimit } from "./irsa-trust-size-limit.ts";
 import { irsaTrustSubMismatch } from "./irsa-trust-sub-mismatch.ts";
 import { irsaTrustWildcardWithStringequals } from "./irsa-trust-wildcard-with-stringequals.ts";
 import { irsaTrustWrongAction } from "./irsa-trust-wrong-action.ts";
@@ -22,7 +28,10 @@ import { noCredentialsNoIdentity } from "./no-credentials-no-identity.ts";
 import { nodeRoleFallbackNoIdentity } from "./node-role-fallback-no-identity.ts";
 import { notIam } from "./not-iam.ts";
 import { oidcAudienceNotRegistered } from "./oidc-audience-not-registered.ts";
+import { oidcIssuerUnreachable } from "./oidc-issuer-unreachable.ts";
 import { oidcProviderMissing } from "./oidc-provider-missing.ts";
+import { oidcProviderQuota } from "./oidc-provider-quota.ts";
+import { oidcThumbprintWrong } from "./oidc-thumbprint-wrong.ts";
 import { partialEnvSuppressesInjection } from "./partial-env-suppresses-injection.ts";
 import { permissionsBoundary } from "./permissions-boundary.ts";
 import { piRoleDeleted } from "./pi-role-deleted.ts";
@@ -41,10 +50,18 @@ import { resourcePolicyDeny } from "./resource-policy-deny.ts";
 import { resourcePolicyMissingCrossAccount } from "./resource-policy-missing-cross-account.ts";
 import { s3Bare403 } from "./s3-bare-403.ts";
 import { scpDeny } from "./scp-deny.ts";
+import { sessionExpiredNotRefreshed } from "./session-expired-not-refreshed.ts";
 import { sessionPolicyDeny } from "./session-policy-deny.ts";
 import { stalePrincipalInResourcePolicy } from "./stale-principal-in-resource-policy.ts";
 import { staticKeysOverride } from "./static-keys-override.ts";
+import { stsEndpointUnreachable } from "./sts-endpoint-unreachable.ts";
+import { stsRegionDisabled } from "./sts-region-disabled.ts";
+import { stsThrottled } from "./sts-throttled.ts";
+import { stsWrongEndpoint } from "./sts-wrong-endpoint.ts";
 import { throttlingNotDenial } from "./throttling-not-denial.ts";
+import { tokenExpiredNotReread } from "./token-expired-not-reread.ts";
+import { tokenFileMissing } from "./token-file-missing.ts";
+import { tokenFilePermission } from "./token-file-permission.ts";
 import { vpcEndpointPolicyDeny } from "./vpc-endpoint-policy-deny.ts";
 import { webhookCabundleWrong } from "./webhook-cabundle-wrong.ts";
 import { webhookConfigurationMissing } from "./webhook-configuration-missing.ts";
@@ -71,20 +88,37 @@ export const rules: readonly Rule[] = [
   partialEnvSuppressesInjection,
   agentAddonMissing,
   agentNotOnNode,
+  tokenFileMissing,
+  tokenFilePermission,
+  tokenExpiredNotReread,
   oidcProviderMissing,
   oidcAudienceNotRegistered,
+  oidcProviderQuota,
+  oidcThumbprintWrong,
+  oidcIssuerUnreachable,
+  stsEndpointUnreachable,
+  stsRegionDisabled,
+  stsWrongEndpoint,
+  clockSkew,
+  stsThrottled,
   irsaRoleMissing,
   irsaTrustNoFederated,
   irsaTrustWrongAction,
   irsaTrustSubMismatch,
   irsaTrustWildcardWithStringequals,
   irsaTrustAudMismatch,
+  irsaTrustConditionsAnded,
+  irsaTrustSizeLimit,
+  irsaExplicitDenyTrust,
+  irsaScpDeniesWebidentity,
   piRoleDeleted,
   piTrustMissingPrincipal,
   piTrustMissingTagsession,
   piTrustConditionMismatch,
+  iamEventualConsistency,
   staticKeysOverride,
   badKeys,
+  sessionExpiredNotRefreshed,
   policyNotAttached,
   policyNotDefaultVersion,
   identityPolicyMissingAction,

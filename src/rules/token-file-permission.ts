@@ -1,0 +1,56 @@
+import { known } from "../core/identity.ts";
+import { defineRule, fail, pass } from "../core/rule.ts";
+import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
+import { hasRollout, objectOf, shellWord } from "../core/subject.ts";
+
+/** The group that the webhook's own documentation uses for tokens: `nobody`. */
+const tokenGroup = 65534;
+
+export const tokenFilePermission = defineRule({
+  id: "token-file-permission",
+  meta: {
+    title: "The process may not read its token file",
+    stage: "token-and-agent",
+    severity: "error",
+    references: [
+      "https://kubernetes.io/docs/concepts/storage/projected-volumes/#securitycontext-interactions",
+      "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
+    ],
+    messages: {
+      denied:
+        "Container {{containers}} may not read its token file ({{excerpt}}): it runs as {{user}}, and the pod sets {{fsGroup}}. Kubernetes gives the file to the user only where all containers of the pod run as the same one.",
+    },
+  },
+  when: whenSign("token-file-denied"),
+  needs: [],
+  wants: ["k8s.workload"],
+  check(evidence, question) {
+    const sign = signOf(evidence, "token-file-denied");
+    const workload = evidence["k8s.workload"];
+    if (sign === null) return pass();
+    const pod = (known(evidence["k8s.pods"])?.pods ?? []).find(({ name }) => sign.pods.includes(name));
+    const container = pod?.containers.find(({ name }) => sign.containers.includes(name));
+    const user = container?.runAsUser ?? pod?.runAsUser ?? null;
+    const fsGroup = pod?.fsGroup ?? null;
+    const patch = { spec: { template: { spec: { securityContext: { fsGroup: tokenGroup } } } } };
+    return fail(
+      "denied",
+      {
+        ...signData(sign),
+        user: user === null ? "the image's user" : `user ${user}`,
+        fsGroup: fsGroup === null ? "no fsGroup" : `fsGroup ${fsGroup}`,
+      },
+      {
+        manual: [
+          {
+            title: "Give the pod's volumes a group that its processes are in; the pods are then replaced",
+            command:
+              workload.status === "found" && hasRollout(workload.value.kind)
+                ? `kubectl -n ${shellWord(question.namespace)} patch ${shellWord(objectOf(workload.value))} --type merge --patch ${shellWord(JSON.stringify(patch))}`
+                : null,
+          },
+        ],
+      },
+    );
+  },
+});
