@@ -1,3 +1,4 @@
+import { credentialTraces } from "./credentials/trace.ts";
 import { denialsOf, stageReached } from "./denials.ts";
 import type { BlindSpot, Diagnosis, Finding } from "./diagnosis.ts";
 import type {
@@ -119,6 +120,7 @@ export function diagnose(rules: readonly Rule[], bundle: EvidenceBundle): Diagno
           .map((denial) => ({ arn: denial.principalArn, kind: denial.principalKind })),
       ),
     },
+    credentials: credentialTraces(evidence, question),
     denials,
     plan: planOf(cause === null ? alsoWrong : [cause, ...alsoWrong], evidence),
   } as const;

@@ -1,3 +1,4 @@
+import type { CredentialTrace } from "./credentials/trace.ts";
 import type { EvidenceKind, Question, UnavailableReason } from "./evidence.ts";
 import type { AwsErrorKind, DenyLayer, PrincipalKind } from "./logs/aws-error.ts";
 import type { Change, ManualStep } from "./plan.ts";
@@ -87,6 +88,8 @@ interface DiagnosisBase {
   /** What could not be read and would change nothing. */
   readonly remarks: readonly string[];
   readonly identity: IdentityTrace;
+  /** Where the SDK of each container looks for credentials, in its order. Empty: no pod could be seen. */
+  readonly credentials: readonly CredentialTrace[];
   readonly denials: readonly Denial[];
   readonly plan: Plan | null;
 }

@@ -33,6 +33,20 @@ const document = z.object({
   cause: finding.extend({ severity: z.enum(["error", "warning"]) }).nullable(),
   alsoWrong: z.array(finding),
   ruledOut: z.array(z.string()),
+  credentials: z.array(
+    z.object({
+      container: z.string(),
+      pods: z.array(z.string()),
+      sdk: z.string().nullable(),
+      sdkVersion: z.string().nullable(),
+      sdkFrom: z.string(),
+      sources: z.array(z.object({ provider: z.string(), status: z.string(), detail: z.string() })),
+      winner: z.string().nullable(),
+      ifItFails: z.string().nullable(),
+      stale: z.string().nullable(),
+      note: z.string().nullable(),
+    }),
+  ),
   blindSpots: z.array(
     z.object({
       evidence: z.string(),

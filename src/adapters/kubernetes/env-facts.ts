@@ -38,6 +38,8 @@ function envFacts({ name, value, valueFrom }: Container["env"][number]): EnvVar 
 }
 
 function keptValue(name: string, value: string): string | null {
+  // An empty text is no secret, and SDKs take it for more or less than a missing variable.
+  if (value === "") return "";
   const bare = name.toLowerCase().replace(/[^a-z0-9]/g, "");
   if (!plainName.test(name) && secretName.test(bare)) return null;
   return redact(value);

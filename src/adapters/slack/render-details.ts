@@ -1,3 +1,4 @@
+import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
 import type { Denial, Diagnosis, IdentityTrace } from "../../core/diagnosis.ts";
 import { list, message, type Part, type SlackMessage, section } from "./message.ts";
 import { code, lines, type Mrkdwn, md, prose } from "./mrkdwn.ts";
@@ -7,6 +8,7 @@ export function renderDetails(diagnosis: Diagnosis): SlackMessage {
   const { cause, alsoWrong, ruledOut, blindSpots, remarks, denials, plan } = diagnosis;
   const parts: readonly Part[] = [
     section(md`*Identity*`, ...identityLines(diagnosis.identity)),
+    ...titled("Where the SDK looks for credentials", diagnosis.credentials.map(traceLine), 2_000),
     ...titled("What was seen", denials.map(denialLine), 3_500),
     ...titled(
       "Evidence for the cause",
@@ -66,6 +68,21 @@ function identityLines({ expected, injected, used }: IdentityTrace): readonly Mr
     md`• injected into the pods: ${show(of(injected), "no pod could be seen")}`,
     md`• used: ${show(used && { mechanism: used.mechanism, arn: used.principalArn }, "nothing shows it")}`,
   ];
+}
+
+/** One container in a few lines: its SDK, its sources in their order, and what follows. */
+function traceLine(trace: CredentialTrace): Mrkdwn {
+  const version = trace.sdkVersion === null ? "" : `, version ${trace.sdkVersion}`;
+  return lines([
+    md`• ${code(trace.container)}: ${trace.sdkFrom}${version}`,
+    ...trace.sources.map(({ provider, status, detail }, at) => {
+      const line = md`${at + 1}. ${provider}: ${prose(sourceText(status, detail))}`;
+      return provider === trace.winner ? md`    → ${line}` : md`    ${line}`;
+    }),
+    ...(trace.ifItFails === null ? [] : [md`    If it fails: ${prose(trace.ifItFails)}.`]),
+    ...(trace.stale === null ? [] : [md`    Stale: ${prose(trace.stale)}.`]),
+    ...(trace.note === null ? [] : [md`    Note: ${prose(trace.note)}.`]),
+  ]);
 }
 
 const sources = { "pod-log": "pod logs", cloudtrail: "CloudTrail" } as const;

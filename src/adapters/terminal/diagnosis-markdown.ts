@@ -1,3 +1,4 @@
+import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { printable } from "./style.ts";
 
@@ -10,6 +11,7 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
     cause === null ? `**${diagnosis.conclusion}**` : `**${text(cause.title)}** (\`${cause.ruleId}\`)`,
     "",
     ...(cause === null ? [] : [text(cause.message), "", `Evidence: ${cause.cites.map(code).join(", ")}`, ""]),
+    ...diagnosis.credentials.flatMap(credentialLines),
     ...list(
       "What was seen",
       diagnosis.denials.map(
@@ -43,6 +45,29 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
     ...list("Remarks", diagnosis.remarks.map(text)),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
+}
+
+/** The sources of one container as an ordered list; the one that is used is bold. */
+function credentialLines(trace: CredentialTrace): readonly string[] {
+  const version = trace.sdkVersion === null ? "" : `, version ${trace.sdkVersion}`;
+  const after = [
+    ...(trace.ifItFails === null ? [] : [`If it fails: ${trace.ifItFails}.`]),
+    ...(trace.stale === null ? [] : [`Stale: ${trace.stale}.`]),
+    ...(trace.note === null ? [] : [`Note: ${trace.note}.`]),
+  ];
+  return [
+    `### Credentials of container ${text(trace.container)}`,
+    "",
+    `${text(trace.sdkFrom)}${text(version)}`,
+    "",
+    ...trace.sources.map(({ provider, status, detail }, at) => {
+      const name = provider === trace.winner ? `**${provider}**` : provider;
+      return `${at + 1}. ${name}: ${text(sourceText(status, detail))}`;
+    }),
+    "",
+    text(after.join(" ")),
+    "",
+  ];
 }
 
 function list(title: string, items: readonly string[]): readonly string[] {

@@ -1,3 +1,4 @@
+import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
 import type { Denial, Diagnosis, Finding, IdentityTrace } from "../../core/diagnosis.ts";
 import { printable, type Style } from "./style.ts";
 
@@ -10,6 +11,7 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
     "",
     ...conclusion(diagnosis, style),
     ...section("Identity", identityLines(diagnosis.identity), style),
+    ...section("Credentials", diagnosis.credentials.flatMap(traceLines), style),
     ...section("What was seen", diagnosis.denials.map(denialLine), style),
     ...section("Also wrong", diagnosis.alsoWrong.flatMap(findingLines), style),
     ...planLines(diagnosis, style),
@@ -57,6 +59,22 @@ function identityLines({ expected, injected, used }: IdentityTrace): readonly st
     `expected: ${show(expected)}`,
     `injected: ${show(injected)}`,
     `used:     ${used === null ? "nothing shows it" : `${used.mechanism} ${used.principalArn ?? ""}`}`,
+  ];
+}
+
+/** One container: its SDK, the sources in their order with the one that is used marked, and what follows. */
+function traceLines(trace: CredentialTrace): readonly string[] {
+  const width = Math.max(...trace.sources.map(({ provider }) => provider.length));
+  const version = trace.sdkVersion === null ? "" : ` (version ${trace.sdkVersion})`;
+  return [
+    `container ${trace.container}: ${trace.sdkFrom}${version}`,
+    ...trace.sources.map(({ provider, status, detail }, at) => {
+      const mark = provider === trace.winner ? "→" : " ";
+      return `  ${mark} ${at + 1} ${provider.padEnd(width)}  ${sourceText(status, detail)}`;
+    }),
+    ...(trace.ifItFails === null ? [] : [`    If it fails: ${trace.ifItFails}.`]),
+    ...(trace.stale === null ? [] : [`    Stale: ${trace.stale}.`]),
+    ...(trace.note === null ? [] : [`    Note: ${trace.note}.`]),
   ];
 }
 

@@ -108,6 +108,17 @@ function stateOf(text: string, other: string, count: number): Diagnosis & { conc
     cause: bad,
     alsoWrong: many(bad),
     ruledOut: many(text),
+    credentials: many(diagnosis.credentials)
+      .flat()
+      .map((trace) => ({
+        ...trace,
+        container: text,
+        sdkFrom: other,
+        sources: trace.sources.map((source) => ({ ...source, detail: text })),
+        ifItFails: other,
+        stale: text,
+        note: other,
+      })),
     remarks: many(other),
     plan: {
       ...plan,

@@ -110,6 +110,23 @@ export const diagnosis: Diagnosis = {
     injected: { mechanism: "none", roleArn: null },
     used: { mechanism: "node-role", principalArn: nodeArn },
   },
+  credentials: [
+    {
+      container: "carts",
+      pods: ["carts-1"],
+      sdk: "java2",
+      sdkVersion: "2.21.0",
+      sdkFrom: "AWS SDK for Java 2, told by the form of its log's errors",
+      sources: [
+        { provider: "environment", status: "not-set", detail: "" },
+        { provider: "web-identity", status: "injected", detail: roleArn },
+      ],
+      winner: "web-identity",
+      ifItFails: "the SDK goes on silently to the node's role",
+      stale: null,
+      note: null,
+    },
+  ],
   denials: [denial],
   plan,
 };

@@ -1,0 +1,119 @@
+import type { ContainerSpec, Evidence, LogErrorGroup, PodFacts, TrailEvent } from "../evidence.ts";
+import { roleOfSession } from "../iam/arn.ts";
+import { askedContainers, known } from "../identity.ts";
+import { type Sdk, sdksOfSignature } from "./sdk.ts";
+import { type SdkVersion, sdkOfUserAgent } from "./user-agent.ts";
+
+/** What is known about the SDK of a container, and what tells it. */
+export interface SdkEvidence {
+  /** Empty: nothing tells it. More than one: what tells it leaves these open. */
+  readonly candidates: readonly Sdk[];
+  readonly version: string | null;
+  readonly from: string;
+}
+
+/**
+ * SDK and version of a container: by the user agent of a call that the container's own log names, else by the
+ * signature of its log, the user agents of its pod's calls, the session names that SDKs choose, and the CLI's image.
+ */
+export function sdkOf(evidence: Evidence, pod: PodFacts, container: ContainerSpec): SdkEvidence {
+  const errors = (known(evidence["logs.errors"])?.errors ?? []).filter(
+    ({ pods, containers }) => pods.includes(pod.name) && containers.includes(container.name),
+  );
+  const events = known(evidence["cloudtrail.events"])?.events ?? [];
+
+  const same = userAgents(events.filter(({ requestId }) => isRequestOf(requestId, errors)));
+  const [call] = same;
+  if (call !== undefined) return told(call, "the user agent of a call that its log names");
+
+  const calls = userAgents(events.filter((event) => isCallOf(event, pod, evidence)));
+  const logged = [...new Set(errors.flatMap(({ sdk }) => sdksOfSignature(sdk)))];
+  if (logged.length > 0) {
+    const version = calls.find(({ sdk }) => isSameFamily(sdk, logged));
+    return version === undefined
+      ? { candidates: logged, version: null, from: "the form of its log's errors" }
+      : told(version, "the form of its log's errors and the user agent of the pod's calls");
+  }
+  // The calls are the pod's: whose of its containers they are is clear only where there is one.
+  const [only] = calls;
+  if (only !== undefined && askedContainers(pod, null).length === 1) {
+    return told(only, "the user agent of the pod's calls");
+  }
+  const sessions = [
+    ...new Set(errors.flatMap(({ principalArn }) => sdksOfSession(sessionName(principalArn)))),
+  ];
+  if (sessions.length > 0) {
+    return { candidates: sessions, version: null, from: "the session name of a denied call" };
+  }
+  const version = cliImage.exec(container.image)?.[1];
+  if (version !== undefined) return told({ sdk: "aws-cli", version }, "the image's name and tag");
+  return { candidates: [], version: null, from: "nothing shows which SDK it uses" };
+}
+
+/** AWS's own images of the CLI are tagged with its version. */
+const cliImage = /(?:^|\/)(?:amazon|aws-cli)\/aws-cli:(\d{1,4}(?:\.\d{1,4}){1,2})$/;
+
+function told({ sdk, version }: SdkVersion, from: string): SdkEvidence {
+  return { candidates: [sdk], version, from };
+}
+
+function userAgents(events: readonly TrailEvent[]): readonly SdkVersion[] {
+  return events.flatMap(({ userAgent }) => {
+    const sdk = userAgent === null ? null : sdkOfUserAgent(userAgent);
+    return sdk === null ? [] : [sdk];
+  });
+}
+
+/** The agent's calls carry the request ids that it hands to the application, but its own user agent. */
+function isRequestOf(requestId: string | null, errors: readonly LogErrorGroup[]): boolean {
+  return (
+    requestId !== null &&
+    errors.some((error) => error.requestId === requestId && error.kind !== "pod-identity-agent-error")
+  );
+}
+
+/** The web identity of its service account, or a Pod Identity session that names the pod. */
+function isCallOf(event: TrailEvent, pod: PodFacts, evidence: Evidence): boolean {
+  if (event.eventName === "AssumeRoleWithWebIdentity") {
+    const namespace = known(evidence["k8s.workload"])?.namespace;
+    return (
+      event.userName === `system:serviceaccount:${namespace}:${pod.serviceAccountName}` &&
+      known(evidence["k8s.sharing"])?.workloads.length === 0
+    );
+  }
+  // Cluster and pod stand in the session's name with their first ten characters:
+  // https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumedRoleUser.html
+  const cluster = known(evidence["eks.cluster"])?.name;
+  const session = sessionName(event.principalArn);
+  return cluster !== undefined && session.startsWith(`eks-${cluster.slice(0, 10)}-${pod.name.slice(0, 10)}-`);
+}
+
+function sessionName(principalArn: string | null): string {
+  return principalArn === null ? "" : (roleOfSession(principalArn)?.sessionName ?? "");
+}
+
+/** The names that SDKs give a session when nothing else is configured. */
+const sessionNames: readonly (readonly [RegExp, readonly Sdk[]])[] = [
+  [/^aws-sdk-java-\d+$/, ["java1", "java2"]],
+  [/^botocore-session-\d+$/, ["botocore"]],
+  [/^aws-sdk-js-session-\d+$/, ["js3"]],
+  [/^token-file-web-identity$/, ["js2"]],
+  [/^\d{15,20}$/, ["go1", "go2"]],
+  [/^aws-go-sdk-\d+$/, ["go1", "go2"]],
+  [/^aws-sdk-php-\d+$/, ["php"]],
+  [/^aws-sdk-kotlin-\d+$/, ["kotlin"]],
+  [/^web-identity-token(?:-profile)?-\d+$/, ["rust"]],
+];
+
+function sdksOfSession(name: string): readonly Sdk[] {
+  return sessionNames.find(([pattern]) => pattern.test(name))?.[1] ?? [];
+}
+
+const python: readonly Sdk[] = ["boto3", "botocore", "aws-cli"];
+
+/** boto3 and the CLI write botocore's errors. */
+function isSameFamily(sdk: Sdk, candidates: readonly Sdk[]): boolean {
+  return (
+    candidates.includes(sdk) || (python.includes(sdk) && candidates.some((other) => python.includes(other)))
+  );
+}
