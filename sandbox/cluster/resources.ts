@@ -42,6 +42,7 @@ const rows: readonly Row[] = [
   ["batch/v1", "jobs", "Job", "Namespaced", [], ["status"]],
   ["batch/v1", "cronjobs", "CronJob", "Namespaced", ["cj"], ["status"]],
   ["policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", "Namespaced", ["pdb"], ["status"]],
+  ["discovery.k8s.io/v1", "endpointslices", "EndpointSlice", "Namespaced", []],
   ["networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", "Namespaced", ["netpol"]],
   [
     "admissionregistration.k8s.io/v1",

@@ -19,10 +19,17 @@ import type { JsonValue } from "./json.ts";
 import type { AwsError } from "./logs/aws-error.ts";
 import type { LogSign } from "./logs/signs.ts";
 
-/** The kinds of object that can be asked about, as Kubernetes spells them. */
-export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" | "Pod";
-
+/** The kinds that are read as such, as Kubernetes spells them: the values of `--kind`. */
 export const workloadKinds = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"] as const;
+
+export type BuiltInKind = (typeof workloadKinds)[number];
+
+/** A built-in kind, or whatever other kind owns pods (`Rollout`); of those, `apiVersion` is told beside the kind. */
+export type WorkloadKind = BuiltInKind | (string & {});
+
+export function isBuiltInKind(kind: WorkloadKind): kind is BuiltInKind {
+  return workloadKinds.some((known) => known === kind);
+}
 
 /** What was asked. `kind: null` means whichever kind exists under that name. */
 export interface Question {
@@ -30,6 +37,8 @@ export interface Question {
   readonly namespace: string;
   readonly name: string;
   readonly kind: WorkloadKind | null;
+  /** API version of a kind that is not built in: `argoproj.io/v1alpha1`. */
+  readonly apiVersion?: string;
   /** Judge this container only; null: all of them. */
   readonly container: string | null;
   /** How far back logs and CloudTrail are read, in seconds. */
@@ -107,9 +116,12 @@ export type Owner = "helm" | "argocd" | "flux" | "terraform" | "eksctl" | "none"
 
 export interface WorkloadFacts {
   readonly kind: WorkloadKind;
+  /** API version of a kind that is not built in. */
+  readonly apiVersion?: string;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  /** Of an owner that is not read itself: when the oldest object that it owns was made. */
   readonly createdAt: string;
   /** Desired pods; null where the kind has no such number. */
   readonly replicas: number | null;
@@ -271,6 +283,8 @@ export interface LogsFacts {
 
 export interface WorkloadRef {
   readonly kind: WorkloadKind;
+  /** API version of a kind that is not built in. */
+  readonly apiVersion?: string;
   readonly namespace: string;
   readonly name: string;
   readonly replicas: number | null;

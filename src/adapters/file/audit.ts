@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { AuditResult } from "../../core/digest.ts";
-import { workloadKinds } from "../../core/evidence.ts";
+import { kind } from "./kind.ts";
 
 /** Made of the characters of a rule's name, so that it can be shown as it is. */
 const ruleId = z.string().regex(/^[a-z0-9-]+$/);
 const entry = z.object({
   namespace: z.string(),
   name: z.string(),
-  kind: z.enum(workloadKinds),
+  kind,
   conclusion: z.enum(["cause-found", "no-fault-found", "inconclusive"]),
   ruleId: ruleId.nullable(),
   message: z.string().nullable(),

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { type EvidenceBundle, workloadKinds } from "../../core/evidence.ts";
+import type { EvidenceBundle } from "../../core/evidence.ts";
+import { apiVersion, kind } from "./kind.ts";
 
 const observation = z.discriminatedUnion("status", [
   z.object({ status: z.literal("found"), value: z.unknown(), source: z.string(), at: z.string() }),
@@ -20,7 +21,8 @@ const bundleSchema = z.object({
     cluster: z.string(),
     namespace: z.string(),
     name: z.string(),
-    kind: z.enum(workloadKinds).nullable(),
+    kind: kind.nullable(),
+    apiVersion: apiVersion.optional(),
     container: z.string().nullable(),
     sinceSeconds: z.number(),
   }),

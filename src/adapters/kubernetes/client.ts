@@ -2,7 +2,7 @@ import { IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from "@ku
 import type { z } from "zod";
 import { failedAnswer, failedCall, malformed, type Outcome, parseJson } from "./outcome.ts";
 import { pathFor, permissionFor, type Resource, resources } from "./resources.ts";
-import { listSchema } from "./schemas.ts";
+import { listSchema, resourceListSchema } from "./schemas.ts";
 
 /** Reads objects of one cluster. No call throws: whatever goes wrong is an `Outcome`. */
 export interface KubernetesClient {
@@ -22,6 +22,12 @@ export interface KubernetesClient {
     signal: AbortSignal,
     options?: ListOptions,
   ): Promise<Outcome<Listed<T>>>;
+  /** How the API server serves a kind, by its discovery documents; `missing`: it does not. */
+  discover(
+    apiVersion: string,
+    kind: string,
+    signal: AbortSignal,
+  ): Promise<Outcome<Resource & { readonly namespaced: boolean }>>;
   /** Strategic merge patch; a 409 comes back as a failure with `status: 409`. */
   patch<T>(
     resource: Resource,
@@ -125,6 +131,20 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
         next = page.value.next;
       } while (next !== null && items.length < bound);
       return { type: "ok", value: { items, complete: next === null } };
+    },
+
+    async discover(apiVersion, kind, signal) {
+      const path = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+      const served = await readText(
+        { method: "GET", path, query: {}, signal },
+        `get ${path}`,
+        resourceListSchema,
+      );
+      if (served.type !== "ok") return served;
+      const [version = "", group = ""] = apiVersion.split("/").reverse();
+      const found = served.value.resources.find((one) => one.kind === kind && !one.name.includes("/"));
+      if (found === undefined) return { type: "missing" };
+      return { type: "ok", value: { group, version, plural: found.name, namespaced: found.namespaced } };
     },
 
     patch: (resource, namespace, name, body, schema, signal) =>

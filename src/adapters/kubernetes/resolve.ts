@@ -1,5 +1,5 @@
 import type { ResolveError } from "../../app/ports.ts";
-import { type Question, workloadKinds } from "../../core/evidence.ts";
+import { isBuiltInKind, type Question, workloadKinds } from "../../core/evidence.ts";
 import type { Result } from "../../core/result.ts";
 import type { KubernetesClient } from "./client.ts";
 import { nearest } from "./edit-distance.ts";
@@ -19,7 +19,7 @@ export async function resolveWorkload(
   signal: AbortSignal,
 ): Promise<Result<Question, ResolveError>> {
   const { namespace, name } = question;
-  const kinds = question.kind === null ? workloadKinds : [question.kind];
+  const kinds = question.kind === null || !isBuiltInKind(question.kind) ? workloadKinds : [question.kind];
   const outcomes = await Promise.all(
     kinds.map(async (kind) => ({
       kind,

@@ -45,7 +45,7 @@ const metadataSchema = z.object({
   labels: textMap,
   annotations: textMap,
   ownerReferences: arrayOf(
-    z.object({ kind: z.string(), name: z.string(), uid: z.string(), controller: flag }),
+    z.object({ apiVersion: text, kind: z.string(), name: z.string(), uid: z.string(), controller: flag }),
   ),
   managedFields: arrayOf(managedFieldsEntrySchema),
 });
@@ -220,6 +220,41 @@ export const podDisruptionBudgetSchema = z.object({
   status: z.object({ disruptionsAllowed: count }).nullish(),
 });
 
+export const endpointSliceSchema = z.object({
+  endpoints: arrayOf(z.object({ conditions: z.object({ ready: z.boolean().nullish() }).nullish() })),
+});
+
+export const networkPolicySchema = z.object({
+  metadata: metadataSchema,
+  spec: z.object({
+    podSelector: labelSelectorSchema,
+    policyTypes: z
+      .array(z.string())
+      .nullish()
+      .transform((types) => types ?? null),
+    egress: z
+      .array(
+        z.object({
+          to: arrayOf(
+            z.object({ ipBlock: z.object({ cidr: z.string(), except: arrayOf(z.string()) }).nullish() }),
+          ),
+          ports: arrayOf(
+            z.object({
+              protocol: text,
+              port: z
+                .union([z.number(), z.string()])
+                .nullish()
+                .transform((port) => port ?? null),
+              endPort: count,
+            }),
+          ),
+        }),
+      )
+      .nullish()
+      .transform((rules) => rules ?? null),
+  }),
+});
+
 const webhookSchema = z.object({
   name: z.string(),
   clientConfig: z.object({
@@ -228,6 +263,14 @@ const webhookSchema = z.object({
     caBundle: text,
   }),
   failurePolicy: text,
+  reinvocationPolicy: text,
+  rules: arrayOf(
+    z.object({
+      apiGroups: arrayOf(z.string()),
+      operations: arrayOf(z.string()),
+      resources: arrayOf(z.string()),
+    }),
+  ),
   namespaceSelector: labelSelectorSchema,
   objectSelector: labelSelectorSchema,
 });
@@ -238,6 +281,11 @@ export const webhookConfigurationSchema = z.object({
   webhooks: arrayOf(webhookSchema),
 });
 export type WebhookConfiguration = z.infer<typeof webhookConfigurationSchema>;
+
+/** What one API group serves: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api */
+export const resourceListSchema = z.object({
+  resources: arrayOf(z.object({ name: z.string(), kind: z.string(), namespaced: flag })),
+});
 
 /** One page of a list. `metadata.continue` is empty on the last one. */
 export function listSchema<T>(item: z.ZodType<T>) {

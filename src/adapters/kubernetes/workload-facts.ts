@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Clock } from "../../app/ports.ts";
 import {
+  type BuiltInKind,
   type Observation,
   type WorkloadFacts,
   type WorkloadKind,
@@ -44,7 +45,7 @@ interface KindOf {
 }
 
 /** How each kind is read. Desired pods of a DaemonSet are its nodes; a CronJob and a bare Pod have no such number. */
-export const kindsOfWorkload: Readonly<Record<WorkloadKind, KindOf>> = {
+export const kindsOfWorkload: Readonly<Record<BuiltInKind, KindOf>> = {
   Deployment: controllerKind("Deployment", resources.deployments),
   StatefulSet: controllerKind("StatefulSet", resources.statefulSets),
   DaemonSet: controllerKind("DaemonSet", resources.daemonSets),

@@ -314,11 +314,13 @@ describe("absent and unavailable", () => {
   });
 
   it("reads the other logs where one does not come, and says so", async () => {
-    const { cluster } = sandbox.clusters["eks-workshop"];
-    cluster.faults.set("k8s:get/pods/log", "throttled", 1);
-    const evidence = await gatherAll(collectorsOf(sandbox), question("carts", "carts"));
+    const collectors = collectorsOf(sandbox);
+    const asked = question("carts", "carts");
+    const evidence = await gatherAll(collectors, asked);
+    sandbox.clusters["eks-workshop"].cluster.faults.set("k8s:get/pods/log", "throttled", 1);
+    const logs = await collectors["logs.errors"].collect({ question: asked, evidence, signal: never() });
 
-    const { read, unread } = found(evidence, "logs.errors");
+    const { read, unread } = found({ "logs.errors": logs }, "logs.errors");
     expect(read).toHaveLength(1);
     expect(unread).toEqual([expect.objectContaining({ reason: expect.stringContaining("429") })]);
   });

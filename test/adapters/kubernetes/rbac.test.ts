@@ -7,7 +7,7 @@ import { namespace, workload } from "../../../sandbox/stories/manifests.ts";
 import { resolveWorkload } from "../../../src/adapters/kubernetes/resolve.ts";
 import { createRolloutRestartExecutor } from "../../../src/adapters/kubernetes/rollout-restart.ts";
 import { listWorkloads } from "../../../src/adapters/kubernetes/workload-facts.ts";
-import { type WorkloadKind, workloadKinds } from "../../../src/core/evidence.ts";
+import { type Evidence, type WorkloadKind, workloadKinds } from "../../../src/core/evidence.ts";
 import {
   clock,
   collectorsOf,
@@ -73,11 +73,24 @@ async function everything(): Promise<readonly string[]> {
       );
     }
   }
+  missing.push(...missingPermissions(await selfHostedWebhook()));
   const resolved = await resolveWorkload(client, question("carts", "gone", { kind: null }), never());
   if (!resolved.ok) missing.push(permissionOf(resolved.error));
   const listed = await listWorkloads(client, clock, null, never());
   if (listed.status === "unavailable") missing.push(listed.permission ?? null);
   return [...new Set(missing.filter((permission) => permission !== null))].sort();
+}
+
+/** Who answers behind the Service of a webhook that the stories do not have. */
+async function selfHostedWebhook(): Promise<Evidence> {
+  const collectors = collectorsOf(sandbox);
+  const context = { question: question("carts", "carts"), evidence: {}, signal: never() };
+  const webhook = await collectors["k8s.webhook"].collect(context);
+  if (webhook.status !== "found") return {};
+  const clientConfig = { url: null, service: "identity/webhook/mutate" };
+  const evidence: Evidence = { "k8s.webhook": { ...webhook, value: { ...webhook.value, clientConfig } } };
+  const collector = collectors["k8s.webhook-endpoints"];
+  return { "k8s.webhook-endpoints": await collector.collect({ ...context, evidence }) };
 }
 
 describe("the investigator's ClusterRole", () => {

@@ -1,6 +1,7 @@
 import type { CollectContext, Collector } from "../../../app/ports.ts";
 import type { LogsFacts, Observation, PodFacts } from "../../../core/evidence.ts";
 import { createLogScanner } from "../../../core/logs/stream.ts";
+import { inTurn } from "../in-turn.ts";
 import { mergeLogErrors, mergeLogSigns, type ScannedLog } from "../merge-logs.ts";
 import { type Failure, unavailable } from "../outcome.ts";
 import { prerequisite } from "../prerequisite.ts";
@@ -132,19 +133,4 @@ export function planReads(
     }
   }
   return { runs, notStarted };
-}
-
-/** Runs `work` over all items, at most `width` at a time; answers in the items' order. */
-async function inTurn<T, R>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  async function worker(): Promise<void> {
-    for (const [index, item] of queue) results[index] = await work(item);
-  }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
-  return results;
 }

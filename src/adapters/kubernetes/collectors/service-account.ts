@@ -35,7 +35,8 @@ export function createServiceAccountCollector({
   };
 }
 
-const identityAnnotation = /^(eks|iam)\.amazonaws\.com\//;
+/** Annotations that concern AWS identity; others can hold anything. */
+export const identityAnnotation = /^(eks|iam)\.amazonaws\.com\//;
 
 function facts({ metadata }: ServiceAccount): ServiceAccountFacts {
   return {

@@ -1,4 +1,5 @@
 import type { Collector } from "../../../app/ports.ts";
+import { isBuiltInKind } from "../../../core/evidence.ts";
 import { observe } from "../outcome.ts";
 import { sourceFor } from "../resources.ts";
 import { kindsOfWorkload, workloadFacts } from "../workload-facts.ts";
@@ -14,7 +15,7 @@ export function createWorkloadCollector({ client, clock }: CollectorDeps): Colle
     group: "workload",
     after: [],
     async collect({ question: { kind, namespace, name }, signal }) {
-      if (kind === null) {
+      if (kind === null || !isBuiltInKind(kind)) {
         const detail = "the workload's kind is not resolved";
         return {
           status: "unavailable",
