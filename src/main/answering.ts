@@ -22,7 +22,8 @@ import {
   type QuestionOptions,
   questionOf,
 } from "./commands.ts";
-import { ConfigError, loadConfig } from "./config.ts";
+import { loadConfig } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 
 const clock = () => new Date().toISOString();
 
@@ -78,40 +79,6 @@ export async function auditCommand(
   return result.workloads.some((entry) => entry.conclusion === "inconclusive")
     ? exit.inconclusive
     : exit.noFault;
-}
-
-export function rulesCommand(id: string | undefined, options: { readonly output: Output }, io: Io): number {
-  const chosen = rules.filter(
-    (rule) => id === undefined || rule.id === id || rule.meta.aliases?.includes(id),
-  );
-  if (chosen.length === 0) throw new ConfigError(`There is no rule ${id}. eksiam rules lists them.`);
-  const entries = chosen.map(({ id: ruleId, meta }) => ({
-    id: ruleId,
-    title: meta.title,
-    stage: meta.stage,
-    severity: meta.severity,
-    aliases: meta.aliases ?? [],
-    references: meta.references,
-  }));
-  if (options.output === "json") {
-    io.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
-  } else if (options.output === "markdown") {
-    const rows = entries.map(
-      (entry) => `| ${entry.id} | ${entry.stage} | ${entry.severity} | ${entry.title} |`,
-    );
-    io.stdout.write(
-      `| rule | stage | severity | what is wrong |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n`,
-    );
-  } else if (id === undefined) {
-    const width = Math.max(...entries.map((entry) => entry.id.length));
-    for (const entry of entries) io.stdout.write(`${entry.id.padEnd(width)}  ${entry.title}\n`);
-  } else {
-    for (const entry of entries) {
-      io.stdout.write(`${entry.id}\n${entry.title}\nstage: ${entry.stage}\nseverity: ${entry.severity}\n`);
-      io.stdout.write(`${entry.references.join("\n")}\nmore: docs/rules/${entry.id}.md\n`);
-    }
-  }
-  return exit.noFault;
 }
 
 function show(diagnosis: Diagnosis, output: Output, io: Io): number {

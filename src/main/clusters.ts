@@ -13,7 +13,8 @@ import { notCollected } from "../app/not-collected.ts";
 import type { ChangeExecutor, ChangeExecutors, ClusterAccess, Clusters } from "../app/ports.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
 import type { ClusterOptions } from "./commands.ts";
-import { type ClusterConfig, type Config, ConfigError } from "./config.ts";
+import type { ClusterConfig, Config } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 
 const clock = () => new Date().toISOString();
 

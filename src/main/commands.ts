@@ -1,12 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { printable } from "../adapters/terminal/style.ts";
 import { type Question, type WorkloadKind, workloadKinds } from "../core/evidence.ts";
-import { auditCommand, collectCommand, rulesCommand, whyCommand } from "./answering.ts";
-import { ConfigError, durationMs } from "./config.ts";
+import { ConfigError, durationMs } from "./config-error.ts";
 
 /** The parts of the process that a command touches; a test hands in its own. */
 export interface Io {
   readonly env: NodeJS.ProcessEnv;
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
@@ -28,7 +28,10 @@ export interface QuestionOptions extends ClusterOptions {
 
 export type Output = "text" | "json" | "markdown";
 
-/** Runs one command line and answers its exit code. Never throws, never ends the process. */
+/**
+ * Runs one command line and answers its exit code. Never throws, never ends the process. Each command loads only what
+ * it needs: the SDKs cost a second.
+ */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = exit.noFault;
   const program = createProgram(io, (result) => {
@@ -57,28 +60,59 @@ function createProgram(io: Io, finish: (code: number) => void): Command {
     .description("say what is broken for one workload, with its evidence and the fix")
     .addOption(output())
     .option("--bundle <file>", "judge recorded evidence, touch nothing")
-    .action(async (workload: string | undefined, options) => finish(await whyCommand(workload, options, io)));
+    .action(async (workload: string | undefined, options) => {
+      const { whyCommand } = await import("./answering.ts");
+      finish(await whyCommand(workload, options, io));
+    });
 
   withQuestion(program.command("collect"))
     .description("write the evidence, redacted, as a bundle that `why --bundle` judges offline")
     .requiredOption("--out <file>", "the bundle to write")
-    .action(async (workload: string | undefined, options) =>
-      finish(await collectCommand(workload, options, io)),
-    );
+    .action(async (workload: string | undefined, options) => {
+      const { collectCommand } = await import("./answering.ts");
+      finish(await collectCommand(workload, options, io));
+    });
 
   withCluster(program.command("audit"))
     .description("judge every workload of a cluster")
     .option("--namespace <name>", "only this namespace")
     .addOption(output())
     .option("--since-last <file>", "tell what changed since this audit, as `audit --output json` wrote it")
-    .action(async (options) => finish(await auditCommand(options, io)));
+    .action(async (options) => {
+      const { auditCommand } = await import("./answering.ts");
+      finish(await auditCommand(options, io));
+    });
+
+  program
+    .command("logs")
+    .argument("[files...]", "log files; none, or -: standard input")
+    .description("find AWS credential and authorization errors in logs")
+    .addOption(output("text", "json"))
+    .option("--per-record", "every line is a JSON object {id, log}; every answer one line {id, errors}")
+    .action(async (files: readonly string[], options) => {
+      const { logsCommand } = await import("./logs.ts");
+      finish(await logsCommand(files, options, io));
+    });
+
+  program
+    .command("simulate")
+    .argument("[file]", "one case as JSON; none, or -: standard input")
+    .description("evaluate IAM policies, offline")
+    .option("--jsonl", "one case a line, one answer a line")
+    .action(async (file: string | undefined, options) => {
+      const { simulateCommand } = await import("./simulate.ts");
+      finish(await simulateCommand(file, options, io));
+    });
 
   program
     .command("rules")
     .argument("[id]", "one failure mode, by its id or a former name")
     .description("the catalogue of failure modes")
     .addOption(output())
-    .action((id: string | undefined, options) => finish(rulesCommand(id, options, io)));
+    .action(async (id: string | undefined, options) => {
+      const { rulesCommand } = await import("./rules.ts");
+      finish(rulesCommand(id, options, io));
+    });
 
   program
     .command("start")
@@ -126,9 +160,9 @@ function withQuestion(command: Command): Command {
     .option("--since <duration>", "how far back logs and CloudTrail are read", seconds, 3_600);
 }
 
-function output(): Option {
+function output(...formats: readonly Output[]): Option {
   return new Option("--output <format>", "format of the answer")
-    .choices(["text", "json", "markdown"])
+    .choices(formats.length === 0 ? ["text", "json", "markdown"] : formats)
     .default("text");
 }
 

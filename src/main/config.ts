@@ -1,11 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { z } from "zod";
-
-/** A mistake of the operator's: told in full, exit code 2. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-}
+import { ConfigError, durationMs } from "./config-error.ts";
 
 const duration = z
   .string()
@@ -99,18 +95,6 @@ export function parseConfig(text: string, path: string): Config {
       throw new ConfigError(`${path}: a digest names cluster ${cluster}, which is not configured.`);
   }
   return parsed.data;
-}
-
-const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** `90s` in milliseconds. @throws ConfigError for anything that is not a number and a unit. */
-export function durationMs(text: string): number {
-  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
-  const unit = match?.[2] as keyof typeof units | undefined;
-  if (match === null || unit === undefined) {
-    throw new ConfigError(`${JSON.stringify(text)} is not a duration such as 90s, 30m, 1h or 2d.`);
-  }
-  return Number(match[1]) * units[unit];
 }
 
 /** What comes from the environment, because it is secret or belongs to the machine. */

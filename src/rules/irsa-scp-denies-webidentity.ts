@@ -44,7 +44,7 @@ export const irsaScpDeniesWebidentity = defineRule({
       context: webIdentityContext(issuer, subject, audience),
     };
     for (const { name, document } of organization.value.resourceControlPolicies.flat()) {
-      const policy = parsePolicy(document, "resource-control");
+      const policy = parsePolicy(document, "rcp");
       if (!policy.ok) continue;
       const { decision } = evaluate(request, {
         identityPolicies: [],

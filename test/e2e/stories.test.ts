@@ -39,6 +39,7 @@ async function eksiam(...argv: readonly string[]) {
     ({ write: add, isTTY: false }) as unknown as NodeJS.WriteStream;
   const io: Io = {
     env: process.env,
+    stdin: (async function* () {})(),
     stdout: stream((text) => {
       out += text;
     }),

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { parsePath, verbOf } from "../../sandbox/cluster/api/request.ts";
 import { deployedRights } from "../../sandbox/deployed.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
@@ -17,7 +18,11 @@ export interface Ran {
 /** Runs a command line in this process, with its output caught. */
 export async function eksiam(
   argv: readonly string[],
-  { env = process.env, terminal = false }: { env?: NodeJS.ProcessEnv; terminal?: boolean } = {},
+  {
+    env = process.env,
+    terminal = false,
+    stdin = [],
+  }: { env?: NodeJS.ProcessEnv; terminal?: boolean; stdin?: readonly (string | Uint8Array)[] } = {},
 ): Promise<Ran> {
   const written = { out: "", err: "" };
   const stream = (to: "out" | "err") =>
@@ -28,7 +33,8 @@ export async function eksiam(
         return true;
       },
     }) as unknown as NodeJS.WriteStream;
-  const io: Io = { env, stdout: stream("out"), stderr: stream("err") };
+  const input = Readable.from(stdin.map((chunk) => Buffer.from(chunk)));
+  const io: Io = { env, stdin: input, stdout: stream("out"), stderr: stream("err") };
   const code = await run(argv, io);
   return { code, ...written };
 }

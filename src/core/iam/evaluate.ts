@@ -10,8 +10,8 @@ export { covers } from "./wildcard.ts";
 
 /** The kinds of policy that a request meets. */
 export type Layer =
-  | "resource-control"
-  | "service-control"
+  | "rcp"
+  | "scp"
   | "vpc-endpoint"
   | "resource-based"
   | "identity-based"
@@ -30,7 +30,7 @@ export interface AccessRequest {
   readonly context: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Null or absent: the layer does not apply. */
+/** Null or absent: the layer does not apply. An empty list applies, and allows nothing. */
 export interface PolicyLayers {
   readonly identityPolicies: readonly NamedPolicy[];
   readonly permissionsBoundary?: readonly NamedPolicy[] | null;
@@ -96,7 +96,7 @@ export function evaluate(request: AccessRequest, layers: PolicyLayers): Decision
     actionText: request.action,
     resource: request.resource,
     caller,
-    bounded: (layers.permissionsBoundary ?? []).length > 0,
+    bounded: layers.permissionsBoundary != null,
     context: requestContext(request.context, derivedContext(caller, owner)),
   };
   if (asked.action === "sts:getcalleridentity") return answer("allowed", [], [], []);
@@ -154,21 +154,19 @@ function listen(asked: Asked, layers: PolicyLayers): readonly Voice[] {
   // Organizations' policies do not reach service-linked roles, and service control policies no one without an account.
   const reached = !(caller.kind === "role" && caller.roleArn?.includes(":role/aws-service-role/") === true);
   if (reached) {
-    for (const level of layers.resourceControlPolicies ?? [])
-      voices.push(hear("resource-control", level, asked));
+    for (const level of layers.resourceControlPolicies ?? []) voices.push(hear("rcp", level, asked));
     if (accountOf(caller) !== "") {
-      for (const level of layers.serviceControlPolicies ?? [])
-        voices.push(hear("service-control", level, asked));
+      for (const level of layers.serviceControlPolicies ?? []) voices.push(hear("scp", level, asked));
     }
   }
-  if (layers.vpcEndpointPolicies?.length)
+  if (layers.vpcEndpointPolicies != null)
     voices.push(hear("vpc-endpoint", layers.vpcEndpointPolicies, asked));
   if (layers.resourcePolicy) voices.push(hear("resource-based", [layers.resourcePolicy], asked));
   voices.push(hear("identity-based", layers.identityPolicies, asked));
-  if (layers.permissionsBoundary?.length) {
+  if (layers.permissionsBoundary != null) {
     voices.push(hear("permissions-boundary", layers.permissionsBoundary, asked));
   }
-  if (layers.sessionPolicies?.length) voices.push(hear("session", layers.sessionPolicies, asked));
+  if (layers.sessionPolicies != null) voices.push(hear("session", layers.sessionPolicies, asked));
   return voices;
 }
 
@@ -232,7 +230,7 @@ function judge(
   const byIdentity = !silent("identity-based") || caller.kind === "root";
   const refusing: Layer[] = [];
   // A resource control policy has no implicit deny: its only Allow is the one that AWS attaches everywhere.
-  if (silent("service-control")) refusing.push("service-control");
+  if (silent("scp")) refusing.push("scp");
   if (silent("vpc-endpoint")) refusing.push("vpc-endpoint");
   const accountless = accountOf(caller) === "";
   if (grant === "none" && (crossAccount || resourceMustAllow || accountless)) refusing.push("resource-based");

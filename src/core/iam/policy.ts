@@ -6,7 +6,7 @@ import { compileWildcard, type Wildcard } from "./wildcard.ts";
 /** What a document is attached to: decides which elements it must and may not have. */
 export type PolicyKind =
   /** Also permissions boundaries and session policies, which are written like identity policies. */
-  "identity" | "resource" | "trust" | "service-control" | "resource-control" | "vpc-endpoint";
+  "identity" | "resource" | "trust" | "scp" | "rcp" | "vpc-endpoint";
 
 export interface PolicyError {
   /** Where in the document: `Statement[1].Action`. */
@@ -95,12 +95,8 @@ function readPolicy(document: unknown, kind: PolicyKind): Policy {
   const statements = list.map((one, index) =>
     readStatement(one, several ? `Statement[${index}]` : "Statement", index, kind, version === "2012-10-17"),
   );
-  if (hasStrictSids(kind)) refuseRepeatedSids(statements);
+  if (kind === "identity") refuseRepeatedSids(statements);
   return { version, statements };
-}
-
-function hasStrictSids(kind: PolicyKind): boolean {
-  return kind === "identity" || kind === "service-control" || kind === "resource-control";
 }
 
 function refuseRepeatedSids(statements: readonly Statement[]): void {
@@ -135,7 +131,7 @@ function readStatement(
   onlyKnown(object, elements, `${place}.`);
   const sid = object["Sid"];
   if (sid !== undefined && typeof sid !== "string") throw new Invalid(`${place}.Sid`, "a Sid is a text");
-  if (sid !== undefined && hasStrictSids(kind) && !/^[A-Za-z0-9]*$/.test(sid)) {
+  if (sid !== undefined && kind === "identity" && !/^[A-Za-z0-9]*$/.test(sid)) {
     throw new Invalid(`${place}.Sid`, `"${sid}" has other characters than letters and digits`);
   }
   const effect = object["Effect"];
@@ -160,7 +156,7 @@ function readActions(object: Json, place: string, kind: PolicyKind): Statement["
   const [name, value] = oneOf(object, "Action", "NotAction", place);
   const at = `${place}.${name}`;
   if (value === undefined) throw new Invalid(at, "a statement has an Action or a NotAction");
-  if (kind === "resource-control" && name === "NotAction") {
+  if (kind === "rcp" && name === "NotAction") {
     throw new Invalid(at, "a resource control policy knows no NotAction");
   }
   const texts = asTexts(value, at);
@@ -222,7 +218,7 @@ function readPrincipals(
 ): Statement["principals"] {
   const [name, value] = oneOf(object, "Principal", "NotPrincipal", place);
   const at = `${place}.${name}`;
-  if (kind === "identity" || kind === "service-control") {
+  if (kind === "identity" || kind === "scp") {
     if (value === undefined) return null;
     throw new Invalid(at, "this kind of policy names no principal: it stands for whom it is attached to");
   }
@@ -230,7 +226,7 @@ function readPrincipals(
   const not = name === "NotPrincipal";
   if (not) refuseNotPrincipal(at, kind, effect);
   if (value === "*") return { not, patterns: [everyone] };
-  if (kind === "resource-control") throw new Invalid(at, 'the Principal of a resource control policy is "*"');
+  if (kind === "rcp") throw new Invalid(at, 'the Principal of a resource control policy is "*"');
   const map = asObject(value, at);
   const patterns = Object.entries(map).flatMap(([type, values]): readonly PrincipalPattern[] => {
     if (type !== "AWS" && type !== "Service" && type !== "Federated" && type !== "CanonicalUser") {
@@ -249,7 +245,7 @@ function readPrincipals(
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html */
 function refuseNotPrincipal(at: string, kind: PolicyKind, effect: "Allow" | "Deny"): void {
   if (kind === "trust") throw new Invalid(at, "a trust policy knows no NotPrincipal");
-  if (kind === "resource-control") throw new Invalid(at, "a resource control policy knows no NotPrincipal");
+  if (kind === "rcp") throw new Invalid(at, "a resource control policy knows no NotPrincipal");
   if (effect === "Allow") throw new Invalid(at, "NotPrincipal stands only with Deny");
 }
 

@@ -1,5 +1,5 @@
 import { redact } from "../redact.ts";
-import type { AwsError } from "./aws-error.ts";
+import { type AwsError, awsErrorKinds } from "./aws-error.ts";
 import { normalise } from "./normalise.ts";
 import { mayMatter, recognise } from "./recognise.ts";
 import { type LogSignId, mayShowSign, signsIn } from "./signs.ts";
@@ -33,6 +33,10 @@ export interface ScanResult {
 /** Takes a log in pieces of any size; keeps counts, times and excerpts, never the text. */
 export interface LogScanner {
   push(chunk: string): void;
+  /** One whole line without its end, instead of `push`. */
+  line(text: string): void;
+  /** True while an error may go on in the next line, which then has to be given as well. */
+  readonly open: boolean;
   end(): ScanResult;
 }
 
@@ -44,8 +48,10 @@ export interface LogScannerOptions {
 }
 
 /** A line may be of any length, but only so much of it is looked at. */
-const maxLine = 16_384;
+const maxLine = 65_536;
+/** So many lines of text an error may have, and so many frames of a stack trace between them. */
 const maxRecordLines = 12;
+const maxFrames = 500;
 const excerptLength = 300;
 
 /** Memory is bounded by the number of distinct errors, whatever the log. */
@@ -54,13 +60,14 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
   const signs = new Map<LogSignId, ScannedSign>();
   let partial = "";
   let lines = 0;
-  let record: { at: string | null; text: string; lines: number } | null = null;
+  let record: { at: string | null; text: string; lines: number; frames: number } | null = null;
 
   function finishRecord(): void {
     if (record === null) return;
-    const { at, text } = record;
+    const { at, text, lines } = record;
     record = null;
-    for (const { count, ...error } of recognise(text)) add(error, count, at, text);
+    // A failure that is told again as its own cause is still one.
+    for (const { count, ...error } of recognise(text)) add(error, lines > 1 ? 1 : count, at, text);
     if (!wanted) return;
     for (const sign of signsIn(normalise(text))) {
       const before = signs.get(sign);
@@ -90,15 +97,23 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
   function line(whole: string): void {
     lines++;
     const { at, text } = timestamps ? splitTime(whole) : { at: null, text: whole };
+    if (record !== null && /^\s+at /.test(text) && record.frames < maxFrames) {
+      record.frames++;
+      return;
+    }
     if (record !== null && record.lines < maxRecordLines && continues(record.text, text)) {
-      record = { at: record.at, text: `${record.text}\n${text}`, lines: record.lines + 1 };
+      record = { ...record, text: `${record.text}\n${text}`, lines: record.lines + 1 };
       return;
     }
     finishRecord();
-    if (mayMatter(text) || (wanted && mayShowSign(text))) record = { at, text, lines: 1 };
+    if (mayMatter(text) || (wanted && mayShowSign(text))) record = { at, text, lines: 1, frames: 0 };
   }
 
   return {
+    line: (text) => line(text.slice(0, maxLine)),
+    get open() {
+      return record !== null;
+    },
     push(chunk) {
       const pieces = (partial + chunk).split("\n");
       partial = (pieces.pop() ?? "").slice(0, maxLine);
@@ -111,6 +126,12 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
       return { lines, errors: [...errors.values()], signs: [...signs.values()] };
     },
   };
+}
+
+/** Errors in the order in which they are told: by kind, then the most frequent. */
+export function tellingFirst(errors: readonly ScannedError[]): readonly ScannedError[] {
+  const order = ({ kind }: ScannedError) => awsErrorKinds.indexOf(kind);
+  return [...errors].sort((a, b) => order(a) - order(b) || b.count - a.count);
 }
 
 /** A line goes on with the record before it: indented, a cause, or the rest of a sentence that was cut. */

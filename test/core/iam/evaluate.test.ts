@@ -18,10 +18,10 @@ const bucket = "arn:aws:s3:::carts-data";
 const key = `arn:aws:kms:eu-west-1:${account}:key/1234abcd`;
 
 const identity = (...statements: readonly Json[]) => [named("identity", statements)];
-const scp = (...statements: readonly Json[]) => [named("service-control", statements)];
+const scp = (...statements: readonly Json[]) => [named("scp", statements)];
 const rcp = (...statements: readonly Json[]) => [
   named(
-    "resource-control",
+    "rcp",
     statements.map((one) => ({ Principal: "*", ...one })),
   ),
 ];
@@ -71,13 +71,13 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
       request: { principal: root },
       layers: { serviceControlPolicies: [scp(allow("s3:*"))] },
       expect: "implicitDeny",
-      by: ["service-control"],
+      by: ["scp"],
     },
     {
       what: "several layers stand in the way: all are told, in AWS's order",
       layers: { serviceControlPolicies: [scp(allow("s3:*"))], permissionsBoundary: identity(allow("s3:*")) },
       expect: "implicitDeny",
-      by: ["service-control", "identity-based", "permissions-boundary"],
+      by: ["scp", "identity-based", "permissions-boundary"],
     },
     {
       what: "who am I is always answered",
@@ -256,9 +256,15 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       what: "no boundary is attached",
-      layers: { identityPolicies: everything, permissionsBoundary: [] },
+      layers: { identityPolicies: everything, permissionsBoundary: null },
       expect: "allowed",
       by: ["identity-based"],
+    },
+    {
+      what: "a boundary without a single statement",
+      layers: { identityPolicies: everything, permissionsBoundary: [] },
+      expect: "implicitDeny",
+      by: ["permissions-boundary"],
     },
   ],
   [`${guide}access_policies.html#policies_session`]: [
@@ -304,7 +310,7 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
         serviceControlPolicies: [scp(allow("*")), scp(allow("s3:*")), scp(allow("*"))],
       },
       expect: "implicitDeny",
-      by: ["service-control"],
+      by: ["scp"],
     },
     {
       what: "two policies of one level together",
@@ -319,7 +325,7 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
       what: "a level without any policy",
       layers: { identityPolicies: everything, serviceControlPolicies: [scp(allow("*")), []] },
       expect: "implicitDeny",
-      by: ["service-control"],
+      by: ["scp"],
     },
     {
       what: "one level denies",
@@ -328,7 +334,7 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
         serviceControlPolicies: [scp(allow("*"), deny("dynamodb:*")), scp(allow("*"))],
       },
       expect: "explicitDeny",
-      by: ["service-control"],
+      by: ["scp"],
     },
     {
       what: "it grants nothing by itself",
@@ -353,7 +359,7 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
         resourcePolicy: resource(on({ AWS: session }, allow("s3:*"))),
       },
       expect: "implicitDeny",
-      by: ["service-control"],
+      by: ["scp"],
     },
     {
       what: "but not a service",
@@ -379,7 +385,7 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
       request: get,
       layers: { identityPolicies: everything, resourceControlPolicies: [rcp(allow("*")), rcp(deny("s3:*"))] },
       expect: "explicitDeny",
-      by: ["resource-control"],
+      by: ["rcp"],
     },
     {
       what: "only Denies are given: the Allow is always attached",
@@ -424,7 +430,7 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
         ],
       },
       expect: "explicitDeny",
-      by: ["resource-control"],
+      by: ["rcp"],
       missing: ["aws:PrincipalOrgID"],
     },
   ],

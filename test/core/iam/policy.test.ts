@@ -49,7 +49,7 @@ const valid: readonly Valid[] = [
     doc({ Effect: "Deny", NotPrincipal: { AWS: "111122223333" }, Action: "s3:*", Resource: "*" }),
   ],
   ["a deleted principal's id", "trust", doc(trust({ Principal: { AWS: `AROA${"EXAMPLE".repeat(2)}ABC` } }))],
-  ["RCPFullAWSAccess", "resource-control", doc({ ...allow("*"), Principal: "*" })],
+  ["RCPFullAWSAccess", "rcp", doc({ ...allow("*"), Principal: "*" })],
 ];
 
 type Invalid = readonly [what: string, kind: PolicyKind, document: unknown, place: string];
@@ -109,7 +109,7 @@ const invalid: readonly Invalid[] = [
   ],
   [
     "a principal in a service control policy",
-    "service-control",
+    "scp",
     doc([deny("s3:*", "*", { Principal: "*" })]),
     "Statement[0].Principal",
   ],
@@ -173,13 +173,13 @@ const invalid: readonly Invalid[] = [
   ],
   [
     "a principal in a resource control policy",
-    "resource-control",
+    "rcp",
     doc([{ ...deny("s3:*"), Principal: { AWS: "111122223333" } }]),
     "Statement[0].Principal",
   ],
   [
     "NotAction in a resource control policy",
-    "resource-control",
+    "rcp",
     doc([{ Effect: "Deny", Principal: "*", NotAction: "s3:*", Resource: "*" }]),
     "Statement[0].NotAction",
   ],
@@ -207,14 +207,7 @@ describe("parsePolicy", () => {
         fc.dictionary(fc.constantFrom(...names), tie("value"), { maxKeys: 5 }),
       ),
     })).value;
-    const kinds = [
-      "identity",
-      "resource",
-      "trust",
-      "service-control",
-      "resource-control",
-      "vpc-endpoint",
-    ] as const;
+    const kinds = ["identity", "resource", "trust", "scp", "rcp", "vpc-endpoint"] as const;
     fc.assert(
       fc.property(tree, fc.constantFrom(...kinds), (document, kind) => {
         const parsed = parsePolicy(document, kind);

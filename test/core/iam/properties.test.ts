@@ -136,7 +136,7 @@ function layersOf({ identity, boundary, session, scp, resource, endpoint }: Worl
     identityPolicies: [compile("identity", identity, "identity")],
     permissionsBoundary: one("identity", boundary, "boundary"),
     sessionPolicies: one("identity", session, "session"),
-    serviceControlPolicies: scp === null ? null : [[compile("service-control", scp, "scp")]],
+    serviceControlPolicies: scp === null ? null : [[compile("scp", scp, "scp")]],
     resourcePolicy: resource === null ? null : compile("resource", resource, "resource"),
     vpcEndpointPolicies: one("vpc-endpoint", endpoint, "endpoint"),
   };

@@ -28,7 +28,7 @@ test("counts distinct errors, with the times of the lines and a short excerpt", 
   ).toEqual([
     {
       kind: "access-denied",
-      count: 3,
+      count: 2,
       firstSeen: "2026-01-01T10:00:05.500Z",
       lastSeen: "2026-01-01T10:00:09.000Z",
     },

@@ -1,0 +1,115 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eksiam } from "../e2e/support.ts";
+
+const denial =
+  "User: arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: dynamodb:Query on resource: arn:aws:dynamodb:us-west-2:111122223333:table/Items because no identity-based policy allows the dynamodb:Query action";
+const red = "\u001b[31m";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "eksiam-logs-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function file(name: string, bytes: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+describe("eksiam logs", () => {
+  test("tells distinct errors of files with their counts, and exits with 1", async () => {
+    const a = await file("a.log", `ok\n${denial}\nok\n${denial}\n`);
+    const b = await file(
+      "b.log",
+      `NoCredentialProviders: no valid providers in chain. Deprecated.\n${denial}`,
+    );
+    const { code, out, err } = await eksiam(["logs", a, b]);
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(out).toMatch(/^3 × access-denied dynamodb:Query on arn:aws:dynamodb/);
+    expect(out).toContain("as arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0 (node-role)");
+    expect(out).toContain("decided by identity-based");
+    expect(out.indexOf("no-credentials")).toBeGreaterThan(out.indexOf("access-denied"));
+  });
+
+  test("reads standard input, and says where there is nothing", async () => {
+    const { code, out } = await eksiam(["logs"], { stdin: ["all is ", "well\n"] });
+    expect({ code, out }).toEqual({ code: 0, out: "No AWS credential or authorization error.\n" });
+  });
+
+  test("answers one JSON document", async () => {
+    const { code, out } = await eksiam(["logs", "--output", "json", "-"], { stdin: [denial] });
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      schema: "eksiam/logs/v1",
+      errors: [{ kind: "access-denied", principalKind: "node-role", action: "dynamodb:Query", count: 1 }],
+    });
+  });
+
+  test("prints no escape sequence of a log", async () => {
+    const { out } = await eksiam(["logs"], { stdin: [`${red}ERROR ${denial}${red}\u0007\n`] });
+    expect(out).toContain("access-denied");
+    expect(out).not.toContain("\u001b");
+    expect(out).not.toContain("\u0007");
+  });
+
+  test.each([
+    ["a file that is not there", () => Promise.resolve(join(folder, "none.log")), /is not there/],
+    ["a directory", () => Promise.resolve(folder), /is a directory: name the files/],
+    ["a compressed file", () => file("c.log.gz", gzipSync(denial)), /is compressed: zcat .* \| eksiam logs/],
+  ])("refuses %s with what to do", async (_, path, message) => {
+    const { code, out, err } = await eksiam(["logs", await path()]);
+    expect(err).toMatch(message);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+  });
+});
+
+describe("eksiam logs --per-record", () => {
+  const record = (id: unknown, log: unknown) => `${JSON.stringify({ id, log })}\n`;
+
+  test("answers every record in its order, with the fields that others rely on", async () => {
+    const stdin = [record(1, denial), record("two", "GET / 200"), record(null, `${denial}\n${denial}`)];
+    const { code, out, err } = await eksiam(["logs", "--per-record"], { stdin });
+    const answers = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(answers.map(({ id }) => id)).toEqual([1, "two", null]);
+    expect(answers[0].errors).toEqual([
+      expect.objectContaining({
+        kind: "access-denied",
+        principalArn: "arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0",
+        principalKind: "node-role",
+        action: "dynamodb:Query",
+        resource: "arn:aws:dynamodb:us-west-2:111122223333:table/Items",
+        denyLayer: "identity-based",
+        sdk: null,
+        count: 1,
+      }),
+    ]);
+    expect(answers[1].errors).toEqual([]);
+    expect(answers[2].errors[0].count).toBe(2);
+  });
+
+  test("names the lines that are no records, answers the others, and exits with 2", async () => {
+    const stdin = ["nonsense\n", record("a", "fine"), '{"id":1}\n', "\n"];
+    const { code, out, err } = await eksiam(["logs", "--per-record"], { stdin });
+    expect(code).toBe(2);
+    expect(out).toBe('{"id":"a","errors":[]}\n');
+    expect(err).toMatch(/line 1 is no JSON object/);
+    expect(err).toMatch(/line 3 is no JSON object/);
+  });
+
+  test("takes a record in any pieces", async () => {
+    const text = record("ü", `— ${denial}`);
+    const bytes = Buffer.from(text);
+    const pieces = Array.from({ length: bytes.length }, (_, at) => bytes.subarray(at, at + 1));
+    const { out } = await eksiam(["logs", "--per-record"], { stdin: pieces });
+    expect(JSON.parse(out)).toMatchObject({ id: "ü", errors: [{ kind: "access-denied" }] });
+  });
+});
