@@ -89,8 +89,8 @@ const wording: Readonly<Record<Layer, { readonly article: "a" | "an"; readonly n
   "resource-based": { article: "a", name: "resource-based policy" },
   "permissions-boundary": { article: "a", name: "permissions boundary" },
   session: { article: "a", name: "session policy" },
-  "scp": { article: "a", name: "service control policy" },
-  "rcp": { article: "a", name: "resource control policy" },
+  scp: { article: "a", name: "service control policy" },
+  rcp: { article: "a", name: "resource control policy" },
   "vpc-endpoint": { article: "a", name: "VPC endpoint policy" },
 };
 
