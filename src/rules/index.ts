@@ -1,11 +1,13 @@
 import type { Rule } from "../core/rule.ts";
 import { agentAddonMissing } from "./agent-addon-missing.ts";
 import { agentNotOnNode } from "./agent-not-on-node.ts";
+import { appBypassesDefaultChain } from "./app-bypasses-default-chain.ts";
 import { badKeys } from "./bad-keys.ts";
 import { clockSkew } from "./clock-skew.ts";
 import { containerSkipped } from "./container-skipped.ts";
 import { dataPlaneOwnAuthorization } from "./data-plane-own-authorization.ts";
 import { encodedDenial } from "./encoded-denial.ts";
+import { ephemeralOrExecShell } from "./ephemeral-or-exec-shell.ts";
 import { explicitDenyIdentityPolicy } from "./explicit-deny-identity-policy.ts";
 import { iamEventualConsistency } from "./iam-eventual-consistency.ts";
 import { identityPolicyConditionMismatch } from "./identity-policy-condition-mismatch.ts";
@@ -44,17 +46,25 @@ import { podOlderThanAnnotation } from "./pod-older-than-annotation.ts";
 import { podOlderThanAssociation } from "./pod-older-than-association.ts";
 import { policyNotAttached } from "./policy-not-attached.ts";
 import { policyNotDefaultVersion } from "./policy-not-default-version.ts";
+import { profileOverride } from "./profile-override.ts";
 import { rcpDeny } from "./rcp-deny.ts";
 import { regionMissing } from "./region-missing.ts";
 import { resourcePolicyDeny } from "./resource-policy-deny.ts";
 import { resourcePolicyMissingCrossAccount } from "./resource-policy-missing-cross-account.ts";
+import { roleArnOverride } from "./role-arn-override.ts";
+import { roleChainingLimit } from "./role-chaining-limit.ts";
 import { s3Bare403 } from "./s3-bare-403.ts";
 import { scpDeny } from "./scp-deny.ts";
+import { sdkTooOldForIrsa } from "./sdk-too-old-for-irsa.ts";
+import { sdkTooOldForPodIdentity } from "./sdk-too-old-for-pod-identity.ts";
 import { sessionExpiredNotRefreshed } from "./session-expired-not-refreshed.ts";
 import { sessionPolicyDeny } from "./session-policy-deny.ts";
+import { sharedSaOverprivileged } from "./shared-sa-overprivileged.ts";
 import { stalePrincipalInResourcePolicy } from "./stale-principal-in-resource-policy.ts";
+import { staticKeysEmptyOrPartial } from "./static-keys-empty-or-partial.ts";
 import { staticKeysOverride } from "./static-keys-override.ts";
 import { stsEndpointUnreachable } from "./sts-endpoint-unreachable.ts";
+import { stsModuleMissing } from "./sts-module-missing.ts";
 import { stsRegionDisabled } from "./sts-region-disabled.ts";
 import { stsThrottled } from "./sts-throttled.ts";
 import { stsWrongEndpoint } from "./sts-wrong-endpoint.ts";
@@ -67,6 +77,7 @@ import { webhookCabundleWrong } from "./webhook-cabundle-wrong.ts";
 import { webhookConfigurationMissing } from "./webhook-configuration-missing.ts";
 import { webhookExcluded } from "./webhook-excluded.ts";
 import { wrongAccountOrRegion } from "./wrong-account-or-region.ts";
+import { wrongRoleAssociated } from "./wrong-role-associated.ts";
 
 /**
  * Every failure mode, in the order in which a call meets them. An explicit list, so that imports, types and unused-code
@@ -77,6 +88,7 @@ export const rules: readonly Rule[] = [
   noCredentialsNoIdentity,
   irsaArnMalformed,
   piaOtherServiceAccount,
+  wrongRoleAssociated,
   webhookConfigurationMissing,
   webhookCabundleWrong,
   webhookExcluded,
@@ -86,6 +98,7 @@ export const rules: readonly Rule[] = [
   injectionMissedWebhookFlap,
   containerSkipped,
   partialEnvSuppressesInjection,
+  ephemeralOrExecShell,
   agentAddonMissing,
   agentNotOnNode,
   tokenFileMissing,
@@ -117,6 +130,13 @@ export const rules: readonly Rule[] = [
   piTrustConditionMismatch,
   iamEventualConsistency,
   staticKeysOverride,
+  staticKeysEmptyOrPartial,
+  profileOverride,
+  roleArnOverride,
+  sdkTooOldForPodIdentity,
+  sdkTooOldForIrsa,
+  stsModuleMissing,
+  appBypassesDefaultChain,
   badKeys,
   sessionExpiredNotRefreshed,
   policyNotAttached,
@@ -134,6 +154,8 @@ export const rules: readonly Rule[] = [
   stalePrincipalInResourcePolicy,
   resourcePolicyMissingCrossAccount,
   kmsKeyDenied,
+  roleChainingLimit,
+  sharedSaOverprivileged,
   encodedDenial,
   s3Bare403,
   dataPlaneOwnAuthorization,

@@ -1,3 +1,4 @@
+import { credentialTrace } from "../core/credentials/trace.ts";
 import type { ContainerSpec, PodFacts } from "../core/evidence.ts";
 import { expectedIdentity } from "../core/identity.ts";
 import type { ManualStep } from "../core/plan.ts";
@@ -71,6 +72,11 @@ export const staticKeysOverride = defineRule({
       );
       const origin = keysOf(container);
       if (!bad || origin === null || !origin.named) continue;
+      // Some SDKs prefer the role, or pass by the keys: those that AWS refuses are then other keys.
+      const { winner, sources } = credentialTrace(container, pod, evidence);
+      const status = sources.find(({ provider }) => provider === "environment")?.status;
+      const passedBy = status === "set" && winner !== null && winner !== "environment";
+      if (passedBy || status === "skipped") continue;
       const data = {
         container: container.name,
         pod: pod.name,

@@ -42,7 +42,7 @@ export const logSigns = {
     /The config profile \([^)]{0,128}\) could not be found|failed to get shared config profile|profile file cannot be null|Profile .{1,128} (?:not found|does not exist|could not be found)/i,
   "partial-keys": /Partial credentials found in/i,
   "sts-module-missing":
-    /'sts' service module must be on the class ?path|AWSSDK\.SecurityToken could not be found or loaded|aws-java-sdk-sts/i,
+    /'sts' service module must be on the class ?path|AWSSDK\.SecurityToken could not be found or loaded|aws-java-sdk-sts module must be on the class ?path/i,
   "sts-unreachable":
     /(?:lookup|getaddrinfo \S{0,20}|resolve host:?|UnknownHostException:?|endpoint URL:?) ?['"]?(?:https:\/\/)?sts\.[a-z0-9.-]{0,40}amazonaws|sts\.[a-z0-9.-]{0,40}amazonaws\.com\S{0,10}.{0,120}(?:timed? ?out|i\/o timeout|no such host|connection refused|deadline exceeded|EAI_AGAIN|ENOTFOUND)/i,
   "sts-region-disabled": /RegionDisabledException|STS is not activated in this region/i,
