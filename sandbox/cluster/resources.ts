@@ -42,6 +42,9 @@ const rows: readonly Row[] = [
   ["batch/v1", "jobs", "Job", "Namespaced", [], ["status"]],
   ["batch/v1", "cronjobs", "CronJob", "Namespaced", ["cj"], ["status"]],
   ["policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", "Namespaced", ["pdb"], ["status"]],
+  ["argoproj.io/v1alpha1", "rollouts", "Rollout", "Namespaced", ["ro"]],
+  ["serving.knative.dev/v1", "configurations", "Configuration", "Namespaced", ["config"]],
+  ["serving.knative.dev/v1", "revisions", "Revision", "Namespaced", ["rev"]],
   ["discovery.k8s.io/v1", "endpointslices", "EndpointSlice", "Namespaced", []],
   ["networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", "Namespaced", ["netpol"]],
   [

@@ -27,7 +27,17 @@ export async function audit(
       problem: `The workloads of ${access.name} could not be listed (${listed.reason}).${grant}`,
     };
   }
-  const workloads = listed.status === "found" ? listed.value : [];
+  if (listed.status === "absent") {
+    const wanted = namespace ?? "";
+    const near = await access.nearestNamespaces(wanted, AbortSignal.timeout(deps.deadlineMs));
+    const hint = near.length === 0 ? "" : ` Did you mean ${near.join(", ")}?`;
+    return {
+      ok: false,
+      reason: "no-namespace",
+      problem: `There is no namespace ${wanted} in cluster ${access.name}.${hint}`,
+    };
+  }
+  const workloads = listed.value;
   const entries: AuditEntry[] = [];
   const queue = [...workloads];
   const worker = async () => {
@@ -45,12 +55,13 @@ async function judgeWorkload(
   access: ClusterAccess,
   workload: WorkloadRef,
 ): Promise<AuditEntry> {
-  const { namespace, name, kind } = workload;
+  const { namespace, name, kind, apiVersion } = workload;
   const question: Question = {
     cluster: access.name,
     namespace,
     name,
     kind,
+    ...(apiVersion === undefined ? {} : { apiVersion }),
     container: null,
     sinceSeconds: deps.sinceSeconds,
   };

@@ -67,10 +67,21 @@ export function bundleOf(question: Question, evidence: Evidence, at: string): Ev
 export function explainResolveError(error: ResolveError, question: Question): string {
   const name = `${question.namespace}/${question.name}`;
   switch (error.type) {
-    case "not-found":
-      return error.nearest.length === 0
-        ? `There is no workload ${name} in cluster ${question.cluster}.`
-        : `There is no workload ${name} in cluster ${question.cluster}. Did you mean ${error.nearest.join(", ")}?`;
+    case "not-found": {
+      const unread = error.unread.map(
+        (permission) => `To follow owners of pods further up, grant eksiam: ${permission}.`,
+      );
+      return [
+        `There is no workload ${name} in cluster ${question.cluster}.`,
+        ...meant(error.nearest),
+        ...unread,
+      ].join(" ");
+    }
+    case "no-namespace":
+      return [
+        `There is no namespace ${question.namespace} in cluster ${question.cluster}.`,
+        ...meant(error.nearest),
+      ].join(" ");
     case "ambiguous":
       return `${name} exists as ${error.kinds.join(" and ")}: say which one with --kind ${error.kinds[0]?.toLowerCase()}.`;
     case "no-container":
@@ -80,4 +91,8 @@ export function explainResolveError(error: ResolveError, question: Question): st
         ? `${name} could not be looked up in cluster ${question.cluster}: ${error.reason}.`
         : `${name} could not be looked up in cluster ${question.cluster}: ${error.reason}. Grant eksiam: ${error.permission}.`;
   }
+}
+
+function meant(nearest: readonly string[]): readonly string[] {
+  return nearest.length === 0 ? [] : [`Did you mean ${nearest.join(", ")}?`];
 }

@@ -45,7 +45,13 @@ export type Collectors = { readonly [K in EvidenceKind]: Collector<K> };
 
 /** What resolving a name answers. */
 export type ResolveError =
-  | { readonly type: "not-found"; readonly nearest: readonly string[] }
+  | {
+      readonly type: "not-found";
+      readonly nearest: readonly string[];
+      /** Permissions for want of which some owners of pods have no name. */
+      readonly unread: readonly string[];
+    }
+  | { readonly type: "no-namespace"; readonly nearest: readonly string[] }
   | { readonly type: "ambiguous"; readonly kinds: readonly string[] }
   | { readonly type: "no-container"; readonly containers: readonly string[] }
   | { readonly type: "unavailable"; readonly reason: string; readonly permission: string | null };
@@ -57,8 +63,10 @@ export interface ClusterAccess {
   readonly collectors: Collectors;
   /** Finds the workload that a question means and fills in its kind. */
   resolve(question: Question, signal: AbortSignal): Promise<Result<Question, ResolveError>>;
-  /** All workloads of the cluster or of one namespace, or the permission that is missing. */
+  /** All workloads of the cluster or of one namespace, or the permission that is missing; absent: no such namespace. */
   listWorkloads(namespace: string | null, signal: AbortSignal): Promise<Observation<readonly WorkloadRef[]>>;
+  /** Namespaces with a name like this one, nearest first; empty also where they cannot be seen. */
+  nearestNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** The clusters of the configuration, by name. */
@@ -154,7 +162,7 @@ export interface AuditReport {
   readonly request: AuditRequest;
   readonly outcome:
     | { readonly ok: true; readonly result: AuditResult }
-    | { readonly ok: false; readonly problem: string };
+    | { readonly ok: false; readonly problem: string; readonly reason?: "no-namespace" };
 }
 
 /** Everything that a message about an investigation is rendered from. */

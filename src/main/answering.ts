@@ -65,7 +65,7 @@ export async function auditCommand(
   const outcome = await audit(deps, access, options.namespace ?? null, last);
   if (!outcome.ok) {
     io.stderr.write(`eksiam: ${printable(outcome.problem)}\n`);
-    return exit.inconclusive;
+    return outcome.reason === "no-namespace" ? exit.usage : exit.inconclusive;
   }
   const { result } = outcome;
   const style = createStyle(io.stdout, io.env);

@@ -6,7 +6,7 @@ import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
 import { createKubernetesCollectors } from "../adapters/kubernetes/create-collectors.ts";
 import { createKubernetesClient, type KubernetesConnection } from "../adapters/kubernetes/kubeconfig.ts";
-import { resolveWorkload } from "../adapters/kubernetes/resolve.ts";
+import { nearestNamespaces, resolveWorkload } from "../adapters/kubernetes/resolve.ts";
 import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-restart.ts";
 import { listWorkloads } from "../adapters/kubernetes/workload-facts.ts";
 import { notCollected } from "../app/not-collected.ts";
@@ -138,6 +138,7 @@ function openCluster(cluster: ClusterConfig, { client }: KubernetesConnection): 
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),
+    nearestNamespaces: (namespace, signal) => nearestNamespaces(client, namespace, signal),
   };
 }
 

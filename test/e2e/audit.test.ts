@@ -126,3 +126,10 @@ async function restartCarts(): Promise<void> {
     .toBe(true);
   served.sandbox.clusters[cluster].cluster.kubelet.tick();
 }
+
+test("a namespace that is not there is a slip of the pen, not a cluster without faults", async () => {
+  const { code, out, err } = await audit("--namespace", "cart", "--output", "json");
+
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain(`There is no namespace cart in cluster ${cluster}. Did you mean carts`);
+});

@@ -171,6 +171,11 @@ export const controllerSchema = z.object({
 });
 export type Controller = z.infer<typeof controllerSchema>;
 
+export const replicaSetSchema = z.object({
+  metadata: metadataSchema,
+  spec: z.object({ replicas: count, template: templateSchema }),
+});
+
 export const jobSchema = z.object({
   metadata: metadataSchema,
   spec: z.object({ parallelism: count, template: templateSchema }),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../../sandbox/sandbox.ts";
-import { resolveWorkload } from "../../../src/adapters/kubernetes/resolve.ts";
+import { nearestNamespaces, resolveWorkload } from "../../../src/adapters/kubernetes/resolve.ts";
 import { listWorkloads } from "../../../src/adapters/kubernetes/workload-facts.ts";
 import { clock, collectorsOf, connect, found, gatherAll, question } from "./sandboxed.ts";
 
@@ -407,10 +407,27 @@ describe("resolving and listing", () => {
       error: { type: "not-found", nearest: ["carts/carts"] },
     });
     const elsewhere = await resolveWorkload(client, question("cart", "carts", { kind: null }), never());
-    expect(elsewhere).toMatchObject({ ok: false, error: { type: "not-found" } });
-    if (!elsewhere.ok && elsewhere.error.type === "not-found") {
-      expect(elsewhere.error.nearest[0]).toBe("carts/carts");
-    }
+    expect(elsewhere).toMatchObject({ ok: false, error: { type: "no-namespace", nearest: ["carts/carts"] } });
+    const otherKind = await resolveWorkload(client, question("carts", "carts", { kind: "Job" }), never());
+    expect(otherKind).toMatchObject({
+      error: { type: "not-found", nearest: ["carts/carts (Deployment)"], unread: [] },
+    });
+  });
+
+  it("says absent of a namespace that is not there, and names those like it", async () => {
+    const { client } = connect(sandbox);
+
+    expect(await listWorkloads(client, clock, "cart", never())).toMatchObject({
+      status: "absent",
+      source: "k8s:namespaces/cart",
+    });
+    expect((await nearestNamespaces(client, "cart", never()))[0]).toBe("carts");
+    sandbox.clusters["eks-workshop"].cluster.faults.set("k8s:get/namespaces", "throttled");
+    expect(await listWorkloads(client, clock, "cart", never())).toMatchObject({
+      status: "unavailable",
+      reason: "throttled",
+    });
+    expect(await listWorkloads(client, clock, "carts", never())).toMatchObject({ status: "found" });
   });
 
   it("lists the kinds where several exist", async () => {

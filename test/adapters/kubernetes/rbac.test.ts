@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ownerReferenceTo } from "../../../sandbox/cluster/objects.ts";
 import { type Grant, grantsFromManifests, withoutPermission } from "../../../sandbox/cluster/rbac.ts";
 import { type Sandbox, type SandboxRole, startSandbox } from "../../../sandbox/sandbox.ts";
 import { namespace, workload } from "../../../sandbox/stories/manifests.ts";
@@ -57,6 +58,31 @@ function installEveryKind({ clusters }: Sandbox): void {
     spec: { schedule: "0 3 * * *", jobTemplate: { spec: { template } } },
   });
   cluster.create({ apiVersion: "v1", kind: "Pod", metadata, spec });
+  const knative = { apiVersion: "serving.knative.dev/v1" };
+  const configuration = cluster.create({
+    ...knative,
+    kind: "Configuration",
+    metadata: { name: "hello", namespace: "every-kind" },
+  });
+  const revision = cluster.create({
+    ...knative,
+    kind: "Revision",
+    metadata: {
+      name: "hello-00001",
+      namespace: "every-kind",
+      ownerReferences: [ownerReferenceTo(configuration)],
+    },
+  });
+  const owned = workload({
+    kind: "Deployment",
+    namespace: "every-kind",
+    name: "hello-00001-deployment",
+    image,
+  });
+  cluster.create({
+    ...owned,
+    metadata: { ...owned.metadata, ownerReferences: [ownerReferenceTo(revision)] },
+  });
 }
 
 /** Everything that the investigator does in a cluster; answers the permissions that it lacked. */
@@ -76,6 +102,8 @@ async function everything(): Promise<readonly string[]> {
   missing.push(...missingPermissions(await selfHostedWebhook()));
   const resolved = await resolveWorkload(client, question("carts", "gone", { kind: null }), never());
   if (!resolved.ok) missing.push(permissionOf(resolved.error));
+  const above = await resolveWorkload(client, question("every-kind", "hello", { kind: null }), never());
+  if (!above.ok && above.error.type === "not-found") missing.push(...above.error.unread);
   const listed = await listWorkloads(client, clock, null, never());
   if (listed.status === "unavailable") missing.push(listed.permission ?? null);
   return [...new Set(missing.filter((permission) => permission !== null))].sort();

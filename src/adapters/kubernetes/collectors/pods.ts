@@ -1,5 +1,5 @@
 import type { Collector } from "../../../app/ports.ts";
-import type { WorkloadFacts } from "../../../core/evidence.ts";
+import { isBuiltInKind, type WorkloadFacts } from "../../../core/evidence.ts";
 import { choosePods } from "../choose-pods.ts";
 import type { KubernetesClient } from "../client.ts";
 import { mapOutcome, type Outcome, observe } from "../outcome.ts";
@@ -8,13 +8,14 @@ import { prerequisite } from "../prerequisite.ts";
 import { type Resource, resources, sourceFor } from "../resources.ts";
 import { ownedSchema, type Pod, podSchema } from "../schemas.ts";
 import type { CollectorDeps } from "./deps.ts";
+import { findOwner } from "./workload.ts";
 
 const podLimit = 20;
 
 /**
  * The workload's pods, found by their owners and not by labels, which other workloads may share. Permissions:
  * `list pods`, for a Deployment also `list replicasets.apps`, for a CronJob `list jobs.batch`; for a bare Pod
- * `get pods` alone.
+ * `get pods` alone; for a kind that is not built in, those of the workload itself.
  */
 export function createPodsCollector({ client, clock }: CollectorDeps): Collector<"k8s.pods"> {
   return {
@@ -44,6 +45,7 @@ async function podsOf(
     const pod = await client.get(resources.pods, namespace, name, podSchema, signal);
     return mapOutcome(pod, (value) => [value].filter(isThere));
   }
+  if (!isBuiltInKind(kind)) return podsBelow(client, { kind, namespace, name }, signal);
   const [owners, pods] = await Promise.all([
     ownersOfPods(client, kind, namespace, uid, signal),
     client.list(resources.pods, namespace, podSchema, signal),
@@ -54,6 +56,22 @@ async function podsOf(
     items.filter(
       (pod) => counts(pod) && pod.metadata.ownerReferences.some((owner) => owners.value.has(owner.uid)),
     ),
+  );
+}
+
+/** The pods under an owner that is of no built-in kind, however many steps below. */
+async function podsBelow(
+  client: KubernetesClient,
+  question: Pick<WorkloadFacts, "kind" | "namespace" | "name">,
+  signal: AbortSignal,
+): Promise<Outcome<readonly Pod[]>> {
+  const [owner, pods] = await Promise.all([
+    findOwner(client, question, signal),
+    client.list(resources.pods, question.namespace, podSchema, signal),
+  ]);
+  if (owner.type !== "ok") return owner;
+  return mapOutcome(pods, ({ items }) =>
+    items.filter((pod) => isThere(pod) && owner.value.below.has(pod.metadata.uid)),
   );
 }
 
