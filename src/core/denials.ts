@@ -40,7 +40,8 @@ function fromLog(error: LogErrorGroup, evidence: Evidence): Denial {
 
 /**
  * A line is history when it was written before every container that runs now (the log of a previous one), or before
- * the association was last changed while the pods that run now were made after it.
+ * the association was last changed while the pods that run now were made after it. While a container still crashes
+ * again and again, what its last runs wrote is the present.
  */
 export function isHistory(
   error: Pick<LogErrorGroup, "lastSeen" | "pods" | "containers">,
@@ -48,9 +49,11 @@ export function isHistory(
 ): boolean {
   if (error.lastSeen === null) return false;
   const lastSeen = Date.parse(error.lastSeen);
-  const pods = (known(evidence["k8s.pods"])?.pods ?? []).filter((pod) => error.pods.includes(pod.name));
+  const seen = evidence["k8s.pods"];
+  if (seen?.status !== "found") return false;
+  const pods = seen.value.pods.filter((pod) => error.pods.includes(pod.name));
   if (pods.length === 0) return false;
-  if (pods.every((pod) => startOf(pod, error.containers) > lastSeen)) return true;
+  if (pods.every((pod) => startOf(pod, error.containers, seen.at) > lastSeen)) return true;
   const changedAt = known(evidence["eks.association"])?.modifiedAt;
   if (changedAt === undefined) return false;
   return (
@@ -58,11 +61,24 @@ export function isHistory(
   );
 }
 
-function startOf(pod: PodFacts, containers: readonly string[]): number {
+function startOf(pod: PodFacts, containers: readonly string[], now: string): number {
+  const created = Date.parse(pod.createdAt);
   const starts = pod.statuses
     .filter((status) => containers.includes(status.container) && status.startedAt !== null)
-    .map((status) => Date.parse(status.startedAt ?? pod.createdAt));
-  return starts.length === 0 ? Date.parse(pod.createdAt) : Math.min(...starts);
+    .map((status) => (crashes(status, now) ? created : Date.parse(status.startedAt ?? pod.createdAt)));
+  return starts.length === 0 ? created : Math.min(...starts);
+}
+
+/** It waits after a crash, or has not yet lived as long as the run that crashed: nothing shows that it will. */
+function crashes(
+  { restartCount, startedAt, waitingReason, lastRun }: PodFacts["statuses"][number],
+  now: string,
+): boolean {
+  if (restartCount === 0) return false;
+  if (waitingReason !== null) return true;
+  if (lastRun == null || lastRun.exitCode === 0 || startedAt === null) return false;
+  const lived = Date.parse(now) - Date.parse(startedAt);
+  return lived <= Date.parse(lastRun.finishedAt) - Date.parse(lastRun.startedAt);
 }
 
 function isOfWorkload(event: TrailEvent, evidence: Evidence, question: Question): boolean {

@@ -9,7 +9,7 @@ import type {
   Question,
   Unavailable,
 } from "./evidence.ts";
-import { expectedIdentity, injectedIdentity, usedIdentity } from "./identity.ts";
+import { expectedIdentity, injectedIdentity, known, usedIdentity } from "./identity.ts";
 import { planOf } from "./remedy.ts";
 import { type Fail, type Known, type Rule, stages } from "./rule.ts";
 
@@ -108,9 +108,10 @@ export function diagnose(rules: readonly Rule[], bundle: EvidenceBundle): Diagno
     blindSpots,
     remarks: [
       ...unexplained.map((denial) => `No rule explains this error: ${describe(denial)}.`),
-      ...remarksOf(evidence),
+      ...remarksOf(evidence, blindSpots),
     ],
     identity: {
+      serviceAccount: known(evidence["k8s.workload"])?.template.serviceAccountName ?? null,
       expected: expectedIdentity(evidence),
       injected: injectedIdentity(evidence, question.container),
       used: usedIdentity(
@@ -199,7 +200,7 @@ function missingFor(result: RuleResult, evidence: Evidence): readonly EvidenceKi
   return result.outcome === "fail" ? missingOf(result.rule.wants, evidence) : [];
 }
 
-function remarksOf(evidence: Evidence): readonly string[] {
+function remarksOf(evidence: Evidence, blindSpots: readonly BlindSpot[]): readonly string[] {
   const trail = evidence["cloudtrail.events"];
   const logs = evidence["logs.errors"];
   const remarks: string[] = [];
@@ -214,6 +215,11 @@ function remarksOf(evidence: Evidence): readonly string[] {
         `The log of container ${unread.container} in pod ${unread.pod} was not read: ${unread.reason}.`,
       );
     }
+  }
+  for (const [kind, observation] of Object.entries(evidence)) {
+    if (observation.status !== "unavailable" || blindSpots.some((spot) => spot.evidence === kind)) continue;
+    const grant = observation.permission === undefined ? "" : ` Grant eksiam: ${observation.permission}.`;
+    remarks.push(`${kind} was not read (${observation.reason}), which changes nothing here.${grant}`);
   }
   return remarks;
 }

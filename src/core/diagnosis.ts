@@ -30,6 +30,8 @@ export interface BlindSpot {
 export type Mechanism = "pod-identity" | "irsa" | "none";
 
 export interface IdentityTrace {
+  /** Name of the ServiceAccount that the pod template names; null: the workload could not be seen. */
+  readonly serviceAccount?: string | null;
   /** What the configuration says now; null: could not be seen. */
   readonly expected: { readonly mechanism: Mechanism; readonly roleArn: string | null } | null;
   /** What the running pods carry (the broken ones, where pods differ); null: could not be seen, or no pod. */

@@ -155,6 +155,12 @@ export interface PodFacts extends PodSpecFacts {
     readonly restartCount: number;
     readonly startedAt: string | null;
     readonly waitingReason: string | null;
+    /** The run before this one; while the container waits to be started again, the one that `startedAt` is of. */
+    readonly lastRun?: {
+      readonly startedAt: string;
+      readonly finishedAt: string;
+      readonly exitCode: number;
+    } | null;
   }[];
 }
 

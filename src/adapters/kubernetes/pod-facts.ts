@@ -96,7 +96,15 @@ function statusFacts({
     startedAt:
       state?.running?.startedAt ?? state?.terminated?.startedAt ?? lastState?.terminated?.startedAt ?? null,
     waitingReason: state?.waiting == null ? null : (state.waiting.reason ?? "Waiting"),
+    lastRun: lastRun(lastState),
   };
+}
+
+function lastRun(state: ContainerStatus["lastState"]) {
+  const { startedAt = null, finishedAt = null, exitCode = null } = state?.terminated ?? {};
+  return startedAt === null || finishedAt === null
+    ? null
+    : { startedAt, finishedAt, exitCode: exitCode ?? 0 };
 }
 
 export function keptAnnotations(

@@ -95,7 +95,7 @@ const containerStateSchema = z
   .object({
     waiting: z.object({ reason: text }).nullish(),
     running: z.object({ startedAt: text }).nullish(),
-    terminated: z.object({ startedAt: text }).nullish(),
+    terminated: z.object({ startedAt: text, finishedAt: text, exitCode: count }).nullish(),
   })
   .nullish();
 

@@ -11,6 +11,7 @@ export function drawPath(diagnosis: Diagnosis): Mrkdwn {
   const broken = (stage: (typeof stages)[number]) => cause?.stage === stage;
   const { expected, injected, used } = identity;
   const steps: Mrkdwn[] = [md`${(question.kind ?? "workload").toLowerCase()} ${code(question.name)}`];
+  if (identity.serviceAccount != null) steps.push(md`service account ${code(identity.serviceAccount)}`);
   if (expected === null) steps.push(md`? identity`);
   else if (expected.mechanism === "none")
     steps.push(md`${broken("identity-configuration") ? "✗ " : ""}no identity configured`);

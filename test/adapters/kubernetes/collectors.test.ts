@@ -357,6 +357,33 @@ describe("absent and unavailable", () => {
     expect(resolved).toMatchObject({ ok: false, error: { type: "unavailable" } });
   });
 
+  it("reads the newest lines of a log that is larger than its limit", async () => {
+    const { cluster } = sandbox.clusters["eks-workshop"];
+    const evidence = await gatherAll(collectorsOf(sandbox), question("ui", "ui"));
+    const [pod] = found(evidence, "k8s.pods").pods;
+    const [container] = pod?.containers ?? [];
+    const stored = cluster.store.get("pods", "ui", pod?.name ?? "");
+    if (pod === undefined || container === undefined || stored === undefined)
+      throw new Error("ui has no pod");
+    const log = cluster.kubelet.log(stored as never, container.name);
+    const padding = "x".repeat(4_096);
+    log?.append(cluster.now(), [
+      ...Array.from({ length: 5_000 }, () => padding),
+      "Unable to locate credentials. You can configure credentials by running aws configure.",
+    ]);
+    const observation = await collectorsOf(sandbox)["logs.errors"].collect({
+      question: question("ui", "ui"),
+      evidence: {
+        "k8s.pods": { status: "found", source: "test", at: clock(), value: { pods: [pod], total: 1 } },
+      },
+      signal: never(),
+    });
+
+    const { read, errors } = found({ "logs.errors": observation }, "logs.errors");
+    expect(read).toMatchObject([{ truncated: true }]);
+    expect(errors).toMatchObject([{ kind: "no-credentials", count: 1 }]);
+  });
+
   it("tells a container that has not started as unread, and reads the others", async () => {
     const pods = found(await gatherAll(collectorsOf(sandbox), question("carts", "carts")), "k8s.pods");
     const [first, ...rest] = pods.pods;

@@ -125,7 +125,13 @@ describe("pods", () => {
               name: "carts",
               restartCount: 3,
               state: { waiting: { reason: "CrashLoopBackOff" } },
-              lastState: { terminated: { startedAt: "2026-01-01T01:00:00Z" } },
+              lastState: {
+                terminated: {
+                  startedAt: "2026-01-01T01:00:00Z",
+                  finishedAt: "2026-01-01T01:00:09Z",
+                  exitCode: 137,
+                },
+              },
             },
           ],
         },
@@ -142,6 +148,11 @@ describe("pods", () => {
         restartCount: 3,
         startedAt: "2026-01-01T01:00:00Z",
         waitingReason: "CrashLoopBackOff",
+        lastRun: {
+          startedAt: "2026-01-01T01:00:00Z",
+          finishedAt: "2026-01-01T01:00:09Z",
+          exitCode: 137,
+        },
       },
     ]);
   });

@@ -39,7 +39,7 @@ type LogOutcome =
  * container without a log is told as unread. Unavailable only where nothing at all could be read and a call failed.
  */
 export function createLogsCollector({ client, clock }: CollectorDeps): Collector<"logs.errors"> {
-  async function read(run: LogRun, { question, signal }: CollectContext): Promise<LogOutcome> {
+  async function scan(run: LogRun, tailLines: number, { question, signal }: CollectContext) {
     const scanner = createLogScanner({ timestamps: true, signs: true });
     const outcome = await client.streamLog(
       { namespace: question.namespace, name: run.pod },
@@ -53,14 +53,22 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
       scanner.push,
       AbortSignal.any([signal, AbortSignal.timeout(logTimeoutMs)]),
     );
+    return { outcome, ...scanner.end() };
+  }
+
+  async function read(run: LogRun, context: CollectContext): Promise<LogOutcome> {
+    const first = await scan(run, tailLines, context);
+    const full = first.outcome.type === "ok" && first.outcome.value.bytes >= limitBytes;
+    // The byte limit cuts off the end, and the newest lines matter most: nearly as many, counted from the end.
+    const last = full ? await scan(run, Math.max(1, Math.floor(first.lines * 0.9)), context) : first;
+    const { outcome, lines, errors, signs } = last;
     switch (outcome.type) {
       case "missing":
         return { type: "unread", run, reason: "the pod is gone", failure: null };
       case "failed":
         return { type: "unread", run, ...readFailure(outcome.failure) };
       case "ok": {
-        const { lines, errors, signs } = scanner.end();
-        const truncated = outcome.value.bytes >= limitBytes || lines >= tailLines;
+        const truncated = full || lines >= tailLines;
         return { type: "read", log: { ...run, lines, errors, signs }, truncated };
       }
     }
