@@ -10,7 +10,7 @@ import type { ChangeExecutor } from "../../app/ports.ts";
 import { canonical } from "../../core/json.ts";
 import type { ChangeOfKind } from "../../core/plan.ts";
 import { redact } from "../../core/redact.ts";
-import { isDenied } from "./outcome.ts";
+import { isDenied, isTimeout } from "./outcome.ts";
 
 type Create = ChangeOfKind<"eks.pod-identity-association.create">;
 
@@ -40,7 +40,10 @@ export function createAssociationExecutor(
     const described = await eks
       .send(describe, { abortSignal })
       .catch(explain("eks:DescribePodIdentityAssociation"));
-    return { associationId, roleArn: described.association?.roleArn ?? "" };
+    const { roleArn = "", targetRoleArn, policy, disableSessionTags, ownerArn } = described.association ?? {};
+    // What eksiam creates has none of these: with one of them it is somebody's who changed it or made it.
+    const plain = !targetRoleArn && !policy && !disableSessionTags && !ownerArn;
+    return { associationId, roleArn, plain };
   }
 
   return {
@@ -85,7 +88,7 @@ export function createAssociationExecutor(
     async revert(change, abortSignal) {
       const present = await find(change, abortSignal);
       if (present === null) return;
-      if (present.roleArn !== change.after?.roleArn) {
+      if (present.roleArn !== change.after?.roleArn || !present.plain) {
         throw new Error("the association was changed by somebody else since, so it is left as it is");
       }
       const { cluster: clusterName } = change.target;
@@ -101,6 +104,7 @@ export function createAssociationExecutor(
 /** AWS's refusal in words for the people who read the message in Slack. */
 function explain(permission: string): (error: unknown) => never {
   return (error) => {
+    if (isTimeout(error)) throw new Error(`AWS did not answer ${permission} in time`);
     const message = redact(error instanceof Error ? error.message : String(error)).slice(0, 400);
     if (!isDenied(error)) throw new Error(`AWS refused ${permission}: ${message}`);
     const missing = /perform: ?([\w-]+:\w+)/.exec(message)?.[1] ?? permission;

@@ -17,7 +17,13 @@ export interface AwsClients {
  * `AWS_ENDPOINT_URL`. Two attempts: a question has one deadline, and what is throttled is told as such.
  */
 export function createAwsClients(region: string): AwsClients {
-  const settings = { region, maxAttempts: 2, userAgentAppId: "eksiam" };
+  const settings = {
+    region,
+    maxAttempts: 2,
+    userAgentAppId: "eksiam",
+    // Without these the SDK waits for ever, also where no deadline of a question stands behind the call.
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
+  };
   const trails = new Map<string, CloudTrailClient>();
   return {
     region,
@@ -33,8 +39,11 @@ export function createAwsClients(region: string): AwsClients {
   };
 }
 
-/** Whose credentials this process has. @throws the SDK's error where it has none. */
-export async function callerIdentity({ sts }: AwsClients): Promise<{ accountId: string; arn: string }> {
-  const { Account = "", Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
+/** Whose credentials this process has. No permission is needed. @throws the SDK's error where it has none. */
+export async function callerIdentity(
+  { sts }: AwsClients,
+  abortSignal: AbortSignal = new AbortController().signal,
+): Promise<{ accountId: string; arn: string }> {
+  const { Account = "", Arn = "" } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal });
   return { accountId: Account, arn: Arn };
 }

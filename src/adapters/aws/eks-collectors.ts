@@ -84,7 +84,10 @@ const pages = 60;
  * Collectors that ask EKS. Permissions: eks:DescribeCluster, eks:ListPodIdentityAssociations,
  * eks:DescribePodIdentityAssociation, eks:DescribeAddon, eks:DescribeNodegroup.
  */
-export function createEksCollectors({ eks }: AwsClients, clock: () => string): Pick<Collectors, EksKinds> {
+export function createEksCollectors(
+  { eks, region }: AwsClients,
+  clock: () => string,
+): Pick<Collectors, EksKinds> {
   const found = <T>(value: T, source: string) => ({ status: "found", value, source, at: clock() }) as const;
   const absent = (source: string) => ({ status: "absent", source, at: clock() }) as const;
 
@@ -110,11 +113,17 @@ export function createEksCollectors({ eks }: AwsClients, clock: () => string): P
       });
       const send = () => eks.send(command, { abortSignal: signal });
       const answer = await call("eks:ListPodIdentityAssociations", send, listSchema, signal);
-      associations.push(...(answer?.associations ?? []));
-      nextToken = answer?.nextToken;
-      if (!nextToken) break;
+      // Only the cluster itself can be missing here, and nothing is known of what does not exist.
+      if (answer === null) {
+        throw unread(
+          `there is no cluster ${question.cluster} in ${region}: check its name, Region and account`,
+        );
+      }
+      associations.push(...answer.associations);
+      nextToken = answer.nextToken;
+      if (!nextToken) return associations;
     }
-    return associations;
+    throw unread(`more than ${pages} pages`);
   }
 
   return {
@@ -236,6 +245,11 @@ export function createEksCollectors({ eks }: AwsClients, clock: () => string): P
         }),
     },
   };
+}
+
+function unread(detail: string): CallFailure {
+  const source = "eks:ListPodIdentityAssociations";
+  return new CallFailure({ status: "unavailable", reason: "error", source, detail });
 }
 
 function associationFacts(association: z.output<typeof associationSchema>["association"]): AssociationFacts {

@@ -12,85 +12,55 @@ import {
 import { z } from "zod";
 import type { CollectContext, Collectors } from "../../app/ports.ts";
 import type { CandidateRole, PolicyFacts } from "../../core/evidence.ts";
-import { parseArn, roleOfArn } from "../../core/iam/arn.ts";
+import { roleOfArn } from "../../core/iam/arn.ts";
 import { parsePolicy } from "../../core/iam/policy.ts";
 import { roleAnnotation } from "../../core/identity.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { AwsClients } from "./clients.ts";
+import { type AwsClients, callerIdentity } from "./clients.ts";
 import { seen } from "./eks-collectors.ts";
+import {
+  attached,
+  detailsSchema,
+  document,
+  page,
+  paged,
+  roleSchema,
+  unread,
+  vanished,
+} from "./iam-answers.ts";
 import { CallFailure, call, observing } from "./outcome.ts";
 
-/** IAM hands out documents URL-encoded: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html */
-const document = z.string().transform((text, context): JsonValue => {
-  try {
-    return JSON.parse(decodeURIComponent(text)) as JsonValue;
-  } catch {
-    context.addIssue({ code: "custom", message: "a policy document that is not JSON" });
-    return z.NEVER;
-  }
-});
-const date = z.date().transform((value) => value.toISOString());
-const tags = z
-  .array(z.object({ Key: z.string(), Value: z.string() }))
-  .default([])
-  .transform((list) => Object.fromEntries(list.map((tag) => [tag.Key, tag.Value])));
-const role = z.object({
-  Arn: z.string(),
-  RoleName: z.string(),
-  Path: z.string(),
-  RoleId: z.string(),
-  CreateDate: date,
-  AssumeRolePolicyDocument: document,
-  PermissionsBoundary: z.object({ PermissionsBoundaryArn: z.string().optional() }).optional(),
-  Tags: tags,
-  RoleLastUsed: z.object({ LastUsedDate: date.optional() }).optional(),
-});
-const page = { IsTruncated: z.boolean().default(false), Marker: z.string().optional() };
-const attached = z.object({ PolicyName: z.string(), PolicyArn: z.string() });
-const inline = z.object({ PolicyName: z.string(), PolicyDocument: document });
-const detailsSchema = z.object({
-  ...page,
-  RoleDetailList: z
-    .array(
-      z.object({
-        Arn: z.string(),
-        RoleName: z.string(),
-        AssumeRolePolicyDocument: document,
-        RolePolicyList: z.array(inline).default([]),
-        AttachedManagedPolicies: z.array(attached).default([]),
-        Tags: tags,
-      }),
-    )
-    .default([]),
-  Policies: z
-    .array(
-      z.object({
-        Arn: z.string(),
-        PolicyVersionList: z
-          .array(z.object({ IsDefaultVersion: z.boolean(), Document: document }))
-          .default([]),
-      }),
-    )
-    .default([]),
-});
-
 type IamKinds = "iam.oidc-providers" | "iam.role" | "iam.role-policies" | "iam.candidate-roles";
-
-const maxPages = 200;
 
 /**
  * Collectors that ask IAM. Permissions: iam:GetRole, iam:ListAttachedRolePolicies, iam:GetPolicy,
  * iam:GetPolicyVersion, iam:ListRolePolicies, iam:GetRolePolicy, iam:ListOpenIDConnectProviders,
- * iam:GetOpenIDConnectProvider, iam:GetAccountAuthorizationDetails.
+ * iam:GetOpenIDConnectProvider, iam:GetAccountAuthorizationDetails; sts:GetCallerIdentity, which needs none.
  */
-export function createIamCollectors({ iam }: AwsClients, clock: () => string): Pick<Collectors, IamKinds> {
+export function createIamCollectors(clients: AwsClients, clock: () => string): Pick<Collectors, IamKinds> {
+  const { iam } = clients;
   const found = <T>(value: T, source: string) => ({ status: "found", value, source, at: clock() }) as const;
   const absent = (source: string) => ({ status: "absent", source, at: clock() }) as const;
+
+  /** The account that IAM answers for. GetRole takes a name only, so another account's role must not be asked for. */
+  async function ownAccount({ evidence, signal }: CollectContext): Promise<string> {
+    const cluster = evidence["eks.cluster"];
+    if (cluster?.status === "found") return cluster.value.accountId;
+    const send = () => callerIdentity(clients, signal);
+    const caller = await call(
+      "sts:GetCallerIdentity",
+      send,
+      z.object({ accountId: z.string().min(1) }),
+      signal,
+    );
+    if (caller === null) throw unread("sts:GetCallerIdentity", "eksiam's own account is not known");
+    return caller.accountId;
+  }
 
   async function attachedPolicies(roleName: string, signal: AbortSignal): Promise<readonly PolicyFacts[]> {
     const policies: PolicyFacts[] = [];
     const list = z.object({ ...page, AttachedPolicies: z.array(attached).default([]) });
-    for await (const answer of paged((Marker) => {
+    for await (const answer of paged("iam:ListAttachedRolePolicies", `role ${roleName}`, (Marker) => {
       const command = new ListAttachedRolePoliciesCommand({
         RoleName: roleName,
         ...(Marker ? { Marker } : {}),
@@ -120,21 +90,22 @@ export function createIamCollectors({ iam }: AwsClients, clock: () => string): P
       z.object({ Policy: z.object({ DefaultVersionId: z.string() }) }),
       signal,
     );
-    const VersionId = policy?.Policy.DefaultVersionId ?? "v1";
+    if (policy === null) throw vanished("iam:GetPolicy", `policy ${PolicyArn}`);
+    const VersionId = policy.Policy.DefaultVersionId;
     const version = await call(
       "iam:GetPolicyVersion",
       () => iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId }), { abortSignal: signal }),
       z.object({ PolicyVersion: z.object({ Document: document }) }),
       signal,
     );
-    if (version === null) throw vanished("iam:GetPolicyVersion", PolicyArn);
+    if (version === null) throw vanished("iam:GetPolicyVersion", `policy ${PolicyArn}`);
     return version.PolicyVersion.Document;
   }
 
   async function inlinePolicies(RoleName: string, signal: AbortSignal): Promise<readonly PolicyFacts[]> {
     const policies: PolicyFacts[] = [];
     const list = z.object({ ...page, PolicyNames: z.array(z.string()).default([]) });
-    for await (const answer of paged((Marker) => {
+    for await (const answer of paged("iam:ListRolePolicies", `role ${RoleName}`, (Marker) => {
       const command = new ListRolePoliciesCommand({ RoleName, ...(Marker ? { Marker } : {}) });
       return call("iam:ListRolePolicies", () => iam.send(command, { abortSignal: signal }), list, signal);
     })) {
@@ -160,7 +131,7 @@ export function createIamCollectors({ iam }: AwsClients, clock: () => string): P
           const listed = await call(
             "iam:ListOpenIDConnectProviders",
             () => iam.send(new ListOpenIDConnectProvidersCommand({}), { abortSignal: signal }),
-            z.object({ OpenIDConnectProviderList: z.array(z.object({ Arn: z.string() })).default([]) }),
+            z.object({ OpenIDConnectProviderList: z.array(z.object({ Arn: z.string() })) }),
             signal,
           );
           const arns = (listed?.OpenIDConnectProviderList ?? []).map((provider) => provider.Arn);
@@ -192,12 +163,22 @@ export function createIamCollectors({ iam }: AwsClients, clock: () => string): P
       after: ["eks.association", "k8s.service-account"],
       collect: (context) =>
         observing(async () => {
-          const named = configuredRole(context);
-          if (named.roleName === null) return absent(named.source);
-          const { roleName } = named;
+          const { roleArn, source } = configuredRole(context);
+          const named = roleArn === null ? null : roleOfArn(roleArn);
+          // Text that is no role's ARN names no role: a rule of its own says so.
+          if (named === null) return absent(source);
+          const { roleName, accountId } = named;
+          if (accountId !== (await ownAccount(context))) {
+            throw new CallFailure({
+              status: "unavailable",
+              reason: "not-collected",
+              source: "iam:GetRole",
+              detail: `${roleArn} is in account ${accountId}, where eksiam has no access`,
+            });
+          }
           const send = () =>
             iam.send(new GetRoleCommand({ RoleName: roleName }), { abortSignal: context.signal });
-          const answer = await call("iam:GetRole", send, z.object({ Role: role }), context.signal);
+          const answer = await call("iam:GetRole", send, z.object({ Role: roleSchema }), context.signal);
           if (answer === null) return absent("iam:GetRole");
           const { Role } = answer;
           return found(
@@ -241,7 +222,7 @@ export function createIamCollectors({ iam }: AwsClients, clock: () => string): P
           const permission = "iam:GetAccountAuthorizationDetails";
           const roles: z.output<typeof detailsSchema>["RoleDetailList"] = [];
           const documents = new Map<string, JsonValue>();
-          for await (const answer of paged((Marker) => {
+          for await (const answer of paged(permission, "the account", (Marker) => {
             const command = new GetAccountAuthorizationDetailsCommand({
               Filter: ["Role", "LocalManagedPolicy", "AWSManagedPolicy"],
               ...(Marker ? { Marker } : {}),
@@ -288,32 +269,16 @@ export function createIamCollectors({ iam }: AwsClients, clock: () => string): P
   };
 }
 
-/** The role that the configuration gives the workload: the association's, else the annotation's. */
-function configuredRole(context: CollectContext): { roleName: string | null; source: string } {
+/** The role that the configuration gives the workload, as written: the association's, else the annotation's. */
+function configuredRole(context: CollectContext): { roleArn: string | null; source: string } {
   const association = seen(context, "eks.association");
-  if (association.status === "found")
-    return inThisAccount(association.value.roleArn, context, association.source);
-  const serviceAccount = seen(context, "k8s.service-account");
-  const roleArn =
-    serviceAccount.status === "found" ? serviceAccount.value.annotations[roleAnnotation] : undefined;
-  if (roleArn === undefined) return { roleName: null, source: serviceAccount.source };
-  return inThisAccount(roleArn.trim(), context, serviceAccount.source);
-}
-
-function inThisAccount(roleArn: string, { evidence }: CollectContext, source: string) {
-  const named = roleOfArn(roleArn);
-  // Text that is no role's ARN names no role: a rule of its own says so.
-  if (named === null) return { roleName: null, source };
-  const cluster = evidence["eks.cluster"];
-  if (cluster?.status === "found" && cluster.value.accountId !== named.accountId) {
-    throw new CallFailure({
-      status: "unavailable",
-      reason: "not-collected",
-      source: "iam:GetRole",
-      detail: `${roleArn} is in account ${named.accountId}, where eksiam has no access`,
-    });
+  if (association.status === "found") {
+    return { roleArn: association.value.roleArn, source: association.source };
   }
-  return { roleName: named.roleName, source };
+  const serviceAccount = seen(context, "k8s.service-account");
+  const annotated =
+    serviceAccount.status === "found" ? serviceAccount.value.annotations[roleAnnotation] : undefined;
+  return { roleArn: annotated?.trim() ?? null, source: serviceAccount.source };
 }
 
 /** Only a plausible candidate is kept: whether a session of this workload is let in is for the rules to evaluate. */
@@ -329,27 +294,4 @@ function trustsPodIdentity(trustPolicy: JsonValue): boolean {
         ),
     )
   );
-}
-
-async function* paged<T extends { IsTruncated: boolean; Marker?: string | undefined }>(
-  next: (marker: string | undefined) => Promise<T | null>,
-): AsyncGenerator<T> {
-  let marker: string | undefined;
-  for (let count = 0; count < maxPages; count++) {
-    const answer = await next(marker);
-    if (answer === null) return;
-    yield answer;
-    if (!answer.IsTruncated || answer.Marker === undefined) return;
-    marker = answer.Marker;
-  }
-}
-
-function vanished(source: string, what: string): CallFailure {
-  const name = parseArn(what)?.resource ?? what;
-  return new CallFailure({
-    status: "unavailable",
-    reason: "error",
-    source,
-    detail: `${name} vanished while it was read`,
-  });
 }

@@ -20,6 +20,10 @@ interface SdkError {
 
 const detailLength = 200;
 
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html */
+const rejectedCredentials =
+  /^(ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|RequestExpired|MissingAuthenticationToken)/;
+
 /**
  * Calls AWS and reads the answer through a schema. `permission` is the call's IAM action, and its source.
  * @returns null where AWS says that there is no such thing.
@@ -67,9 +71,14 @@ export function isDenied(error: unknown): boolean {
   );
 }
 
+/** Given up by us, by the client's own limit, or by the deadline of a signal. */
+export function isTimeout(error: unknown): boolean {
+  return /^(Abort|Timeout)Error$/.test((error as SdkError | null)?.name ?? "");
+}
+
 function unavailableFrom(error: unknown, permission: string, signal: AbortSignal): Unavailable {
   const { name = "", message = "", $metadata } = (error ?? {}) as Partial<SdkError>;
-  if (signal.aborted || name === "AbortError" || name === "TimeoutError") {
+  if (signal.aborted || isTimeout(error)) {
     return failed("timeout", permission, "no answer before the deadline");
   }
   if (isDenied(error)) return { ...failed("access-denied", permission, message), permission };
@@ -79,11 +88,18 @@ function unavailableFrom(error: unknown, permission: string, signal: AbortSignal
   ) {
     return failed("throttled", permission, message);
   }
-  if (name === "CredentialsProviderError") {
+  if (/ProviderError$/.test(name)) {
     return failed(
       "error",
       permission,
       "eksiam itself has no AWS credentials: give this process a role or a profile",
+    );
+  }
+  if (rejectedCredentials.test(name)) {
+    return failed(
+      "error",
+      permission,
+      `AWS does not accept eksiam's own credentials (${name}): renew them, and check this machine's clock`,
     );
   }
   return failed("error", permission, `${name}: ${message}`);

@@ -2,11 +2,14 @@ import { LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import { z } from "zod";
 import type { CollectContext, Collectors } from "../../app/ports.ts";
 import type { TrailEvent } from "../../core/evidence.ts";
+import { parseArn } from "../../core/iam/arn.ts";
 import { injectedInto, known, roleAnnotation } from "../../core/identity.ts";
 import { redact } from "../../core/redact.ts";
 import type { AwsClients } from "./clients.ts";
+import { seen } from "./eks-collectors.ts";
 import { CallFailure, call, observing } from "./outcome.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
+import { createSharedCalls } from "./shared-calls.ts";
 
 const text = z
   .string()
@@ -27,9 +30,16 @@ const recordSchema = z.object({
   resources: z.array(z.object({ ARN: text })).nullish(),
 });
 const pageSchema = z.object({
-  Events: z.array(z.object({ CloudTrailEvent: z.string().optional() })).default([]),
+  Events: z.array(z.object({ CloudTrailEvent: z.string().optional() })),
   NextToken: z.string().optional(),
 });
+
+interface LookupAnswer {
+  /** When the lookup began: what happened later is not in it. */
+  readonly to: string;
+  readonly events: readonly TrailEvent[];
+  readonly complete: boolean;
+}
 
 interface Lookup {
   readonly region: string;
@@ -42,7 +52,8 @@ const maxNodes = 1;
 
 /**
  * Event history around the workload: the failed assumptions of its role, the agent's failed calls for its cluster,
- * and what a node was denied on which its pods run without an identity. One attribute a lookup, 50 events a page, two requests a second:
+ * and what a node was denied on which its pods run without an identity. One attribute a lookup, 50 events a page, two
+ * requests a second; workloads that need the same lookup at once share it:
  * https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  * Permission: cloudtrail:LookupEvents.
  */
@@ -51,31 +62,42 @@ export function createTrailCollector(
   limiter: RateLimiter,
   clock: () => string,
 ): Pick<Collectors, "cloudtrail.events"> {
-  async function lookUp(lookup: Lookup, from: Date, to: Date, signal: AbortSignal) {
+  const shared = createSharedCalls<LookupAnswer>();
+
+  async function lookUp(lookup: Lookup, from: Date, signal: AbortSignal): Promise<LookupAnswer> {
+    const to = clock();
     const events: TrailEvent[] = [];
+    let unreadable = 0;
     let token: string | undefined;
     for (let page = 0; page < maxPages; page++) {
       await limiter.take(lookup.region, signal).catch(() => {
-        throw new CallFailure({
-          status: "unavailable",
-          reason: "timeout",
-          source: "cloudtrail:LookupEvents",
-          detail: "two lookups a second are allowed, and the deadline came before their turn",
-        });
+        throw outOfTime();
       });
       const command = new LookupEventsCommand({
         LookupAttributes: [{ AttributeKey: lookup.key, AttributeValue: lookup.value }],
         StartTime: from,
-        EndTime: to,
+        EndTime: new Date(to),
         ...(token === undefined ? {} : { NextToken: token }),
       });
       const send = () => clients.cloudtrail(lookup.region).send(command, { abortSignal: signal });
       const answer = await call("cloudtrail:LookupEvents", send, pageSchema, signal);
-      events.push(...(answer?.Events ?? []).flatMap((event) => failedEvent(event.CloudTrailEvent)));
+      for (const { CloudTrailEvent } of answer?.Events ?? []) {
+        const event = readEvent(CloudTrailEvent);
+        if (event === null) unreadable += 1;
+        // Only failures matter; there is no lookup attribute for them.
+        else if (event.errorCode !== null) events.push(event);
+      }
       token = answer?.NextToken;
-      if (token === undefined) return { events, complete: true };
+      if (token === undefined) return { to, events, complete: unreadable === 0 };
     }
-    return { events, complete: false };
+    return { to, events, complete: false };
+  }
+
+  function lookUpOnce(lookup: Lookup, from: Date, signal: AbortSignal): Promise<LookupAnswer> {
+    const key = [lookup.region, lookup.key, lookup.value, from.toISOString()].join(" ");
+    return shared(key, signal, (sharedSignal) => lookUp(lookup, from, sharedSignal)).catch((error) => {
+      throw error instanceof CallFailure || !signal.aborted ? error : outOfTime();
+    });
   }
 
   return {
@@ -86,11 +108,10 @@ export function createTrailCollector(
       collect: (context) =>
         observing(async () => {
           const at = clock();
-          const to = new Date(at);
-          const from = new Date(to.getTime() - context.question.sinceSeconds * 1_000);
+          const from = windowStart(at, context.question.sinceSeconds);
           const lookups = lookupsFor(context, clients.region);
           const answers = await Promise.all(
-            lookups.map((lookup) => lookUp(lookup, from, to, context.signal)),
+            lookups.map((lookup) => lookUpOnce(lookup, from, context.signal)),
           );
           const events = new Map(
             answers.flatMap((answer) => answer.events).map((event) => [event.eventId, event]),
@@ -101,7 +122,7 @@ export function createTrailCollector(
             at,
             value: {
               from: from.toISOString(),
-              to: to.toISOString(),
+              to: [at, ...answers.map((answer) => answer.to)].sort()[0] ?? at,
               regions: [...new Set(lookups.map((lookup) => lookup.region))],
               lookups: lookups.map(({ key, value, region }) => `${key}=${value} in ${region}`),
               events: [...events.values()].sort((a, b) =>
@@ -115,16 +136,38 @@ export function createTrailCollector(
   };
 }
 
-/** What to look up, by what the workload is configured to do. */
-function lookupsFor({ evidence, question }: CollectContext, region: string): readonly Lookup[] {
+/** Whole minutes, so that questions of the same minute look for the same. */
+function windowStart(at: string, sinceSeconds: number): Date {
+  const minute = 60_000;
+  return new Date(Math.floor((Date.parse(at) - sinceSeconds * 1_000) / minute) * minute);
+}
+
+function outOfTime(): CallFailure {
+  return new CallFailure({
+    status: "unavailable",
+    reason: "timeout",
+    source: "cloudtrail:LookupEvents",
+    detail: "no answer before the deadline: AWS allows two lookups a second, and others wait for theirs too",
+  });
+}
+
+/**
+ * What to look up, by what the workload is configured to do.
+ * @throws CallFailure where that could not be seen: lookups that were not made find nothing.
+ */
+function lookupsFor(context: CollectContext, region: string): readonly Lookup[] {
+  const { evidence, question } = context;
   const lookups: Lookup[] = [];
-  const roleArn = known(evidence["k8s.service-account"])?.annotations[roleAnnotation];
-  if (roleArn !== undefined) {
-    // STS's global endpoint writes to us-east-1, wherever the caller is.
-    for (const where of new Set([region, "us-east-1"]))
-      lookups.push({ region: where, key: "ResourceName", value: roleArn });
+  const association = seen(context, "eks.association");
+  const serviceAccount = seen(context, "k8s.service-account");
+  const roleArn =
+    serviceAccount.status === "found" ? serviceAccount.value.annotations[roleAnnotation]?.trim() : undefined;
+  if (roleArn) {
+    // STS's global endpoint writes to us-east-1, wherever the caller is; other partitions have no such endpoint.
+    const regions = new Set(parseArn(roleArn)?.partition === "aws" ? [region, "us-east-1"] : [region]);
+    for (const where of regions) lookups.push({ region: where, key: "ResourceName", value: roleArn });
   }
-  if (known(evidence["eks.association"]) !== null) {
+  if (association.status === "found") {
     lookups.push({ region, key: "ResourceName", value: question.cluster });
   }
   const pods = known(evidence["k8s.pods"])?.pods ?? [];
@@ -140,33 +183,31 @@ function lookupsFor({ evidence, question }: CollectContext, region: string): rea
   return lookups;
 }
 
-/** Only failures matter. An event that cannot be read is passed over: the rest of the page still counts. */
-function failedEvent(json: string | undefined): readonly TrailEvent[] {
+/** The event, or null where it cannot be read: the rest of the page still counts. */
+function readEvent(json: string | undefined): TrailEvent | null {
   let value: unknown;
   try {
     value = JSON.parse(json ?? "");
   } catch {
-    return [];
+    return null;
   }
   const parsed = recordSchema.safeParse(value);
-  if (!parsed.success || parsed.data.errorCode === null) return [];
+  if (!parsed.success) return null;
   const event = parsed.data;
-  return [
-    {
-      eventId: event.eventID,
-      at: event.eventTime,
-      region: event.awsRegion,
-      eventSource: event.eventSource,
-      eventName: event.eventName,
-      errorCode: event.errorCode,
-      errorMessage: event.errorMessage === null ? null : redact(event.errorMessage).slice(0, 500),
-      requestId: event.requestID,
-      userAgent: event.userAgent === null ? null : redact(event.userAgent).slice(0, 200),
-      identityType: event.userIdentity?.type ?? null,
-      principalArn: event.userIdentity?.arn ?? null,
-      userName: event.userIdentity?.userName ?? null,
-      requestedRoleArn: event.requestParameters?.roleArn ?? null,
-      resources: (event.resources ?? []).flatMap((resource) => resource.ARN ?? []),
-    },
-  ];
+  return {
+    eventId: event.eventID,
+    at: event.eventTime,
+    region: event.awsRegion,
+    eventSource: event.eventSource,
+    eventName: event.eventName,
+    errorCode: event.errorCode,
+    errorMessage: event.errorMessage === null ? null : redact(event.errorMessage).slice(0, 500),
+    requestId: event.requestID,
+    userAgent: event.userAgent === null ? null : redact(event.userAgent).slice(0, 200),
+    identityType: event.userIdentity?.type ?? null,
+    principalArn: event.userIdentity?.arn ?? null,
+    userName: event.userIdentity?.userName ?? null,
+    requestedRoleArn: event.requestParameters?.roleArn ?? null,
+    resources: (event.resources ?? []).flatMap((resource) => resource.ARN ?? []),
+  };
 }

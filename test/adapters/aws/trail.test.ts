@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
+import type { RateLimiter } from "../../../src/adapters/aws/rate-limiter.ts";
+import { createTrailCollector } from "../../../src/adapters/aws/trail-collector.ts";
+import type { Evidence } from "../../../src/core/evidence.ts";
+import { accountId } from "../../sandbox/account/served.ts";
+import {
+  clock,
+  cluster,
+  contextOf,
+  forgetEnvironment,
+  foundValue,
+  kubernetesEvidence,
+  roleArn,
+  type Story,
+  seen,
+  serveStory,
+} from "./story.ts";
+
+let story: Story;
+let turns: string[];
+
+beforeEach(async () => {
+  story = await serveStory();
+  turns = [];
+});
+afterEach(async () => {
+  forgetEnvironment();
+  await story.close();
+});
+
+const instanceId = "i-0123456789abcdef0";
+const nodeSession = `arn:aws:sts::${accountId}:assumed-role/nodes/${instanceId}`;
+const absent = { status: "absent", source: "eks:ListPodIdentityAssociations", at: clock() } as const;
+const annotated = (arn: string): Evidence => ({
+  ...kubernetesEvidence({ annotations: { "eks.amazonaws.com/role-arn": arn } }),
+  "eks.association": absent,
+});
+const associated = (): Evidence => ({
+  ...kubernetesEvidence(),
+  "eks.association": seen({ ...association(), modifiedAt: clock() }),
+});
+const association = () => ({
+  associationId: "a-1",
+  associationArn: `arn:aws:eks:us-west-2:${accountId}:podidentityassociation/${cluster}/a-1`,
+  cluster,
+  namespace: "carts",
+  serviceAccount: "carts",
+  roleArn,
+  targetRoleArn: null,
+  externalId: null,
+  disableSessionTags: false,
+  sessionPolicy: null,
+  ownerArn: null,
+  createdAt: clock(),
+});
+
+/** The clock of AWS moves on at each turn, so that its own limit is never met. */
+const limiter: RateLimiter = {
+  async take(key, signal) {
+    signal.throwIfAborted();
+    turns.push(key);
+    story.pass(600);
+  },
+};
+const collector = () =>
+  createTrailCollector(createAwsClients("us-west-2"), limiter, clock)["cloudtrail.events"];
+
+function happen(record: Readonly<Record<string, unknown>>): void {
+  story.account.recordEvent({
+    eventSource: "sts.amazonaws.com",
+    eventName: "AssumeRoleWithWebIdentity",
+    eventTime: "2026-01-31T11:50:00Z",
+    errorCode: "AccessDenied",
+    ...record,
+  } as never);
+}
+
+describe("what is looked up", () => {
+  test("the annotated role, here and in us-east-1, and the node that its pods fall back to", async () => {
+    const facts = foundValue(await collector().collect(contextOf(annotated(` ${roleArn} `))));
+    expect(facts.lookups).toEqual([
+      `ResourceName=${roleArn} in us-west-2`,
+      `ResourceName=${roleArn} in us-east-1`,
+      `Username=${instanceId} in us-west-2`,
+    ]);
+    expect(facts.regions).toEqual(["us-west-2", "us-east-1"]);
+    expect([...turns].sort()).toEqual(["us-east-1", "us-west-2", "us-west-2"]);
+  });
+
+  test("nothing in us-east-1 for other partitions", async () => {
+    const gov = "arn:aws-us-gov:iam::111122223333:role/carts";
+    const facts = foundValue(await collector().collect(contextOf(annotated(gov))));
+    expect(facts.regions).toEqual(["us-west-2"]);
+  });
+
+  test("the cluster, where there is an association", async () => {
+    const facts = foundValue(await collector().collect(contextOf(associated())));
+    expect(facts.lookups).toContain(`ResourceName=${cluster} in us-west-2`);
+  });
+
+  test("nothing: an empty answer with its window, and no call", async () => {
+    const evidence = { ...annotated(""), "k8s.nodes": seen([]) };
+    expect(foundValue(await collector().collect(contextOf(evidence)))).toEqual({
+      from: "2026-01-31T11:00:00.000Z",
+      to: clock(),
+      regions: [],
+      lookups: [],
+      events: [],
+      complete: true,
+    });
+    expect(turns).toEqual([]);
+  });
+});
+
+describe("what is found", () => {
+  const resources = [{ ARN: roleArn, accountId, type: "AWS::IAM::Role" }];
+
+  test("failed calls only, newest first, each once, with what tells whose they are", async () => {
+    const subject = "system:serviceaccount:carts:carts";
+    happen({
+      eventID: "00000000-0000-4000-8000-000000000001",
+      userIdentity: { type: "WebIdentityUser", userName: subject },
+      requestParameters: { roleArn },
+      resources,
+    });
+    happen({ eventTime: "2026-01-31T11:55:00Z", errorCode: null, resources });
+    happen({ eventTime: "2026-01-31T09:00:00Z", resources });
+    happen({
+      eventTime: "2026-01-31T11:58:00Z",
+      eventSource: "kms.amazonaws.com",
+      eventName: "Decrypt",
+      errorMessage: `User: ${nodeSession} is not authorized to perform: kms:Decrypt`,
+      userIdentity: { type: "AssumedRole", arn: nodeSession },
+    });
+
+    const facts = foundValue(await collector().collect(contextOf(annotated(roleArn))));
+
+    expect(facts.events.map((event) => event.eventName)).toEqual(["Decrypt", "AssumeRoleWithWebIdentity"]);
+    expect(facts.events[0]).toMatchObject({ principalArn: nodeSession, identityType: "AssumedRole" });
+    expect(facts.events[1]).toMatchObject({
+      region: "us-west-2",
+      errorCode: "AccessDenied",
+      userName: subject,
+      requestedRoleArn: roleArn,
+      resources: [roleArn],
+    });
+    expect(facts.complete).toBe(true);
+  });
+
+  test("an event that cannot be read makes the answer incomplete, and hides no other", async () => {
+    happen({ resources });
+    happen({ resources, errorMessage: { not: "text" } });
+    const facts = foundValue(await collector().collect(contextOf(annotated(roleArn))));
+    expect(facts.events).toHaveLength(1);
+    expect(facts.complete).toBe(false);
+  });
+
+  test("pages up to a bound, and says that there was more", async () => {
+    for (let count = 0; count < 120; count++) happen({ resources });
+    const all = foundValue(await collector().collect(contextOf(annotated(roleArn))));
+    expect(all).toMatchObject({ complete: true, events: { length: 120 } });
+
+    for (let count = 0; count < 120; count++) happen({ resources });
+    const cut = foundValue(await collector().collect(contextOf(annotated(roleArn))));
+    expect(cut).toMatchObject({ complete: false, events: { length: 200 } });
+  });
+});
+
+describe("lookups at once", () => {
+  test("workloads that need the same lookup share it", async () => {
+    const shared = collector();
+    const answers = await Promise.all([1, 2, 3].map(() => shared.collect(contextOf(associated()))));
+    expect(answers.map((answer) => answer.status)).toEqual(["found", "found", "found"]);
+    expect(turns).toHaveLength(2);
+
+    await shared.collect(contextOf(associated()));
+    expect(turns).toHaveLength(4);
+  });
+
+  test("one that gives up takes nothing from the others", async () => {
+    story.account.faults.set("cloudtrail:LookupEvents", "hang", 2);
+    const shared = collector();
+    const impatient = new AbortController();
+    const first = shared.collect(contextOf(associated(), { signal: impatient.signal }));
+    const patient = new AbortController();
+    const second = shared.collect(contextOf(associated(), { signal: patient.signal }));
+    impatient.abort();
+    expect(await first).toMatchObject({ status: "unavailable", reason: "timeout" });
+    expect(turns).toHaveLength(2);
+    patient.abort();
+    expect(await second).toMatchObject({ status: "unavailable", reason: "timeout" });
+
+    story.account.faults.clear();
+    expect(await shared.collect(contextOf(associated()))).toMatchObject({ status: "found" });
+  });
+});
