@@ -34,6 +34,8 @@ export interface SandboxOptions {
   readonly associationDelayMs?: number;
   /** Milliseconds between two rounds of the programs; 3000 by default, 0: only when ticked. */
   readonly tickMs?: number;
+  /** Lookups that CloudTrail answers in a second; 2 by default, as in reality. */
+  readonly lookupsPerSecond?: number;
   /** Fixed ports; free ones by default. */
   readonly ports?: { readonly aws?: number } & { readonly [cluster in ClusterName]?: number };
   /** IAM policies of the roles; by default the investigator may read, the executor may do everything. */
@@ -158,6 +160,7 @@ function createGeneration(options: SandboxOptions, urlOf: (name: ClusterName) =>
     region,
     now: clock.now,
     associationDelayMs: options.associationDelayMs ?? 1_000,
+    ...(options.lookupsPerSecond === undefined ? {} : { lookupsPerSecond: options.lookupsPerSecond }),
   });
   const clusters = {
     "eks-workshop": emptyCluster("eks-workshop", account, clock, options),

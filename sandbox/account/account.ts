@@ -25,6 +25,8 @@ export interface AccountOptions {
   readonly associationDelayMs?: number;
   /** How long an event takes to appear in LookupEvents; 0 by default, about five minutes in reality. */
   readonly trailDelayMs?: number;
+  /** Lookups that CloudTrail answers in a second, for each Region; 2 by default, as in reality. */
+  readonly lookupsPerSecond?: number;
 }
 
 export interface NewCluster {
@@ -124,6 +126,7 @@ export type NewTrailRecord = {
  */
 export interface Account {
   readonly accountId: string;
+  readonly lookupsPerSecond: number;
   readonly region: string;
   readonly now: () => Date;
   readonly faults: Faults;

@@ -64,6 +64,7 @@ export function createAccount(options: AccountOptions): ServedAccount {
 
   return {
     accountId: options.accountId,
+    lookupsPerSecond: options.lookupsPerSecond ?? 2,
     region: options.region,
     now: options.now,
     faults: createFaults(),

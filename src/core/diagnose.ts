@@ -46,34 +46,46 @@ export function wantedKinds(
 ): readonly EvidenceKind[] {
   const wanted = new Set<EvidenceKind>(alwaysWanted);
   for (const rule of rules) {
-    const condition = rule.when;
-    for (const kind of condition?.needs ?? []) wanted.add(kind);
-    if (condition !== null) {
-      if (missingOf(condition.needs, evidence).length > 0) continue;
-      if (condition.holds(view(condition.needs, evidence), question) !== true) continue;
-    }
+    if (!holds(rule.when, evidence, question, wanted)) continue;
     for (const kind of rule.needs) wanted.add(kind);
     if (rule.wants.length === 0 || missingOf(rule.needs, evidence).length > 0) continue;
     // What only improves a remedy is asked for only where there is something to remedy.
-    const seen = [...(condition?.needs ?? []), ...rule.needs, ...rule.wants];
+    const seen = [...neededToApply(rule), ...rule.needs, ...rule.wants];
     if (rule.check(view(seen, evidence), question).outcome !== "fail") continue;
     for (const kind of rule.wants) wanted.add(kind);
   }
   return [...wanted].filter((kind) => evidence[kind] === undefined);
 }
 
+/** Do all conditions hold? Adds what they need, of each only once those before it hold. */
+function holds(
+  conditions: Rule["when"],
+  evidence: Evidence,
+  question: Question,
+  wanted: Set<EvidenceKind>,
+): boolean {
+  return conditions.every(({ needs, holds: held }) => {
+    for (const kind of needs) wanted.add(kind);
+    return missingOf(needs, evidence).length === 0 && held(view(needs, evidence), question) === true;
+  });
+}
+
+function neededToApply({ when }: Rule): readonly EvidenceKind[] {
+  return when.flatMap(({ needs }) => needs);
+}
+
 /** Runs one rule: answers for it wherever something that it needs could not be seen. */
 export function runRule(rule: Rule, bundle: EvidenceBundle): RuleResult {
   const { evidence, question } = bundle;
-  if (rule.when !== null) {
-    const missing = missingOf(rule.when.needs, evidence);
+  for (const condition of rule.when) {
+    const missing = missingOf(condition.needs, evidence);
     if (missing.length > 0) return { rule, outcome: "unknown", missing };
-    const holds = rule.when.holds(view(rule.when.needs, evidence), question);
-    if (holds !== true) return { rule, outcome: "not-applicable", because: holds };
+    const held = condition.holds(view(condition.needs, evidence), question);
+    if (held !== true) return { rule, outcome: "not-applicable", because: held };
   }
   const missing = missingOf(rule.needs, evidence);
   if (missing.length > 0) return { rule, outcome: "unknown", missing };
-  const seen = [...(rule.when?.needs ?? []), ...rule.needs];
+  const seen = [...neededToApply(rule), ...rule.needs];
   const verdict = rule.check(view([...seen, ...rule.wants], evidence), question);
   switch (verdict.outcome) {
     case "pass":

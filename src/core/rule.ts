@@ -64,7 +64,8 @@ export interface Condition<G extends EvidenceKind> {
 export interface Rule {
   readonly id: string;
   readonly meta: RuleMeta<string>;
-  readonly when: Condition<EvidenceKind> | null;
+  /** In order: what one needs is gathered only once those before it hold. */
+  readonly when: readonly Condition<EvidenceKind>[];
   readonly needs: readonly EvidenceKind[];
   readonly wants: readonly EvidenceKind[];
   check(evidence: Known<EvidenceKind>, question: Question): Verdict<string>;
@@ -75,13 +76,16 @@ interface RuleDefinition<
   N extends EvidenceKind,
   G extends EvidenceKind,
   W extends EvidenceKind,
+  H extends EvidenceKind,
 > {
   readonly id: string;
   readonly meta: RuleMeta<M>;
   readonly when?: Condition<G>;
+  /** A second condition that is looked at, and its evidence gathered, only where the first holds. */
+  readonly andWhen?: Condition<H>;
   readonly needs: readonly N[];
   readonly wants?: readonly W[];
-  check(evidence: Known<N | G> & Wanted<W>, question: Question): Verdict<NoInfer<M>>;
+  check(evidence: Known<N | G | H> & Wanted<W>, question: Question): Verdict<NoInfer<M>>;
 }
 
 /**
@@ -93,8 +97,9 @@ export function defineRule<
   N extends EvidenceKind,
   G extends EvidenceKind = never,
   W extends EvidenceKind = never,
->(definition: RuleDefinition<M, N, G, W>): Rule {
-  return { ...definition, when: definition.when ?? null, wants: definition.wants ?? [] };
+  H extends EvidenceKind = never,
+>({ when, andWhen, wants = [], ...rule }: RuleDefinition<M, N, G, W, H>): Rule {
+  return { ...rule, wants, when: [...(when ? [when] : []), ...(andWhen ? [andWhen] : [])] };
 }
 
 export function pass(): Pass {

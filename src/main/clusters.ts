@@ -2,7 +2,7 @@ import { createAssociationExecutor } from "../adapters/aws/association-executor.
 import { createAwsClients } from "../adapters/aws/clients.ts";
 import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
-import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
+import { createRateLimiter, type RateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
 import { createKubernetesCollectors } from "../adapters/kubernetes/create-collectors.ts";
 import { createKubernetesClient, type KubernetesConnection } from "../adapters/kubernetes/kubeconfig.ts";
@@ -18,13 +18,14 @@ import { ConfigError } from "./config-error.ts";
 
 const clock = () => new Date().toISOString();
 
-/** LookupEvents gives two requests a second to everybody in the account: eksiam takes a little less. */
-const trailLimiter = createRateLimiter(550);
+/** What a command line without a configuration takes of the account's two lookups a second. */
+const lookupsPerSecond = 1.8;
 
 /** All clusters of the configuration, ready to be asked. @throws ConfigError for a context that is not there. */
 export function openClusters(config: Config): Clusters {
+  const limiter = trailLimiter(config);
   const opened = new Map(
-    config.clusters.map((cluster) => [cluster.name, openCluster(cluster, connect(cluster))]),
+    config.clusters.map((cluster) => [cluster.name, openCluster(cluster, connect(cluster), limiter)]),
   );
   return { names: [...opened.keys()], get: (name) => opened.get(name) };
 }
@@ -40,7 +41,7 @@ export function openOneCluster(
   );
   if (configured !== undefined) {
     const cluster = options.context === undefined ? configured : { ...configured, context: options.context };
-    return openCluster(cluster, connect(cluster));
+    return openCluster(cluster, connect(cluster), trailLimiter(config));
   }
   // Contexts are often named as the cluster; where one is, `--cluster` alone says enough.
   const connection = connectFor(options);
@@ -54,7 +55,7 @@ export function openOneCluster(
   const region = eks?.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
   if (region === undefined)
     throw new ConfigError(`Set AWS_REGION: the Region of cluster ${name} is not known.`);
-  return openCluster({ name, region }, connection);
+  return openCluster({ name, region }, connection, trailLimiter(config));
 }
 
 function connectFor({ cluster, context }: ClusterOptions): KubernetesConnection {
@@ -113,7 +114,15 @@ function routed<K extends ChangeKind>(
 
 const notRead = "this version does not read it";
 
-function openCluster(cluster: ClusterConfig, { client }: KubernetesConnection): ClusterAccess {
+function trailLimiter(config: Config | null): RateLimiter {
+  return createRateLimiter(1_000 / (config?.cloudtrail.lookupsPerSecond ?? lookupsPerSecond));
+}
+
+function openCluster(
+  cluster: ClusterConfig,
+  { client }: KubernetesConnection,
+  limiter: RateLimiter,
+): ClusterAccess {
   const aws = createAwsClients(cluster.region);
   return {
     name: cluster.name,
@@ -122,7 +131,7 @@ function openCluster(cluster: ClusterConfig, { client }: KubernetesConnection): 
       ...createKubernetesCollectors({ client, clock }),
       ...createEksCollectors(aws, clock),
       ...createIamCollectors(aws, clock),
-      ...createTrailCollector(aws, trailLimiter, clock),
+      ...createTrailCollector(aws, limiter, clock),
       "eks.associations-elsewhere": notCollected("eks.associations-elsewhere", notRead),
       "ec2.instances": notCollected("ec2.instances", notRead),
       "ec2.vpc-endpoints": notCollected("ec2.vpc-endpoints", notRead),

@@ -40,6 +40,12 @@ const configSchema = z.strictObject({
       deadline: duration.prefault("60s"),
     })
     .prefault({}),
+  cloudtrail: z
+    .strictObject({
+      /** AWS gives two a second to everybody in the account and Region: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html */
+      lookupsPerSecond: z.number().positive().default(1.8),
+    })
+    .prefault({}),
   execution: z
     .strictObject({
       /** What AWS needs until a new association is seen everywhere: "several seconds". */

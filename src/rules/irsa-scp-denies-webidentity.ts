@@ -29,12 +29,19 @@ export const irsaScpDeniesWebidentity = defineRule({
       return refused || "STS refuses no token";
     },
   },
-  needs: ["k8s.workload", "eks.cluster", "iam.role", "organizations.policies"],
+  andWhen: {
+    needs: ["k8s.service-account", "eks.association", "k8s.workload", "eks.cluster", "iam.role"],
+    holds(evidence) {
+      const trust = irsaTrust(evidence);
+      if (!trust.ok) return trust.error;
+      return trust.value.explanation.allowed || "the trust policy does not let the tokens in";
+    },
+  },
+  needs: ["organizations.policies"],
   check(evidence) {
     const trust = irsaTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
-    const { role, explanation, issuer, subject, audience, providerArn } = trust.value;
-    if (!explanation.allowed) return notApplicable("the trust policy does not let the tokens in");
+    const { role, issuer, subject, audience, providerArn } = trust.value;
     const organization = evidence["organizations.policies"];
     if (organization.status === "absent") return pass();
     const request = {

@@ -49,12 +49,31 @@ export interface Served {
   close(): Promise<void>;
 }
 
+/** CloudTrail's pace is tested by itself: the other tests do not wait for it. */
+export const quickLookups = 1_000;
+
+/** A configuration of both clusters that asks CloudTrail as fast as the sandbox lets it. Answers its path. */
+export async function writeQuickConfig(folder: string, { clusters, region }: Sandbox): Promise<string> {
+  const path = join(folder, "quick.yaml");
+  const entries = Object.keys(clusters).map((name) => ({ name, region, context: name }));
+  await writeFile(
+    path,
+    JSON.stringify({ clusters: entries, cloudtrail: { lookupsPerSecond: quickLookups } }),
+  );
+  return path;
+}
+
 /** The sandbox with exactly the rights that are deployed, and this process as its investigator. */
 export async function serve(): Promise<Served> {
   const before = { ...process.env };
   const folder = await mkdtemp(join(tmpdir(), "eksiam-e2e-"));
   // The programs stand still, so that two answers to one question rest on the same evidence.
-  const sandbox = await startSandbox({ ...(await deployedRights()), tickMs: 0, paceMs: 2 });
+  const sandbox = await startSandbox({
+    ...(await deployedRights()),
+    tickMs: 0,
+    paceMs: 2,
+    lookupsPerSecond: quickLookups,
+  });
   const askedOfClusters = new Set<string>();
   let kubeconfig = sandbox.kubeconfig("investigator");
   const proxies = await Promise.all(
@@ -63,13 +82,17 @@ export async function serve(): Promise<Served> {
   for (const proxy of proxies) kubeconfig = kubeconfig.replaceAll(proxy.target, proxy.url);
   const path = join(folder, "kubeconfig");
   await writeFile(path, kubeconfig);
-  Object.assign(process.env, sandbox.awsEnv("investigator"), { KUBECONFIG: path });
+  Object.assign(process.env, sandbox.awsEnv("investigator"), {
+    KUBECONFIG: path,
+    EKSIAM_CONFIG: await writeQuickConfig(folder, sandbox),
+  });
   return {
     sandbox,
     folder,
     askedOfClusters,
     disconnect() {
       for (const name of Object.keys(sandbox.awsEnv("investigator"))) delete process.env[name];
+      delete process.env["EKSIAM_CONFIG"];
       process.env["KUBECONFIG"] = join(folder, "none");
     },
     async close() {

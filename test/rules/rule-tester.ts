@@ -58,7 +58,11 @@ function judge(rule: Rule, { expect }: RuleCase, bundle: EvidenceBundle): readon
   }
   // A need that could not be seen leaves no rule room to guess.
   const asked = result.outcome === "not-applicable" ? [] : rule.needs;
-  const guessed = [...(rule.when?.needs ?? []), ...asked].filter(
+  const applied = rule.when.flatMap(({ needs }, at) =>
+    // Where an earlier condition does not hold, the needs of a later one do not count.
+    at === 0 || result.outcome !== "not-applicable" ? needs : [],
+  );
+  const guessed = [...applied, ...asked].filter(
     (kind) => runRule(rule, without(bundle, kind)).outcome !== "unknown",
   );
   const problems = guessed.map((kind) => `guesses without ${kind}`);

@@ -75,7 +75,7 @@ describe("the rule tester catches", () => {
     ["a rule that guesses", problems({ needs: [], check: () => pass() }), /expected fail, got/],
     [
       "a need that is only pretended",
-      problems({ when: null, needs: ["iam.role"], check: () => fail("deleted", {}) }),
+      problems({ when: [], needs: ["iam.role"], check: () => fail("deleted", {}) }),
       /expected pass, got fail/,
     ],
     ["a rule that changes its input", problems({ check: tamper }), /threw TypeError/],

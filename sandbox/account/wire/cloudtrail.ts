@@ -128,15 +128,14 @@ function eventBody(event: TrailEvent) {
   };
 }
 
-const requestsPerSecond = 2;
 const recent = new WeakMap<ServedAccount, Map<string, readonly number[]>>();
 
-/** Two requests a second for each account and Region, whoever asks: by the wall clock, as its callers wait by it. */
+/** So many requests a second for each account and Region, whoever asks: by the wall clock, as its callers wait by it. */
 function limitRate(account: ServedAccount, region: string, { codes }: Service): void {
   const byRegion = recent.get(account) ?? new Map<string, readonly number[]>();
   recent.set(account, byRegion);
   const now = performance.now();
   const lastSecond = (byRegion.get(region) ?? []).filter((at) => now - at < 1_000);
-  if (lastSecond.length >= requestsPerSecond) throw awsError(codes.throttled, "Rate exceeded");
+  if (lastSecond.length >= account.lookupsPerSecond) throw awsError(codes.throttled, "Rate exceeded");
   byRegion.set(region, [...lastSecond, now]);
 }

@@ -160,7 +160,7 @@ export function createIamCollectors(clients: AwsClients, clock: () => string): P
     "iam.role": {
       kind: "iam.role",
       group: "config",
-      after: ["eks.association", "k8s.service-account"],
+      after: ["eks.association", "k8s.service-account", "eks.cluster"],
       collect: (context) =>
         observing(async () => {
           const { roleArn, source } = configuredRole(context);

@@ -40,7 +40,7 @@ export function collectorsOf() {
 
 /** An account with a cluster in which carts has its association, and reports is annotated. */
 export async function serveStory() {
-  const served = await serve();
+  const served = await serve({ lookupsPerSecond: 1_000 });
   const { account } = served;
   account.addCluster({ name: cluster, oidcIssuer: issuer });
   account.addRole({ name: "nodes", trustPolicy: trustService("ec2.amazonaws.com") });
