@@ -77,6 +77,11 @@ export function tokenOf(role: SandboxRole): string {
   return `sandbox-${role}`;
 }
 
+/** The IAM role behind a role's keys, to which the clusters' access entries refer. */
+export function roleArnOf(role: SandboxRole): string {
+  return `arn:aws:iam::${accountId}:role/eksiam-${role}`;
+}
+
 export function accessKeyOf(role: SandboxRole): string {
   return `SANDBOX${role.toUpperCase()}`;
 }

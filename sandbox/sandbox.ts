@@ -9,12 +9,14 @@ import {
   defaultRbac,
   kubeconfigText,
   region,
+  roleArnOf,
   type SandboxRole,
   sandboxRoles,
   tokenOf,
 } from "./access.ts";
 import type { Account } from "./account/account.ts";
 import { createAccount, type ServedAccount } from "./account/create-account.ts";
+import { principalOfEksToken } from "./account/eks-token.ts";
 import type { NamedDocument } from "./account/model.ts";
 import { startAwsServer } from "./account/server.ts";
 import { type ApiServer, startApiServer } from "./cluster/api/server.ts";
@@ -186,13 +188,17 @@ function createGeneration(options: SandboxOptions, urlOf: (name: ClusterName) =>
 
 function emptyCluster(
   name: ClusterName,
-  account: Account,
+  account: ServedAccount,
   clock: SandboxClock,
   options: SandboxOptions,
 ): Cluster {
   const cluster = createCluster({
     name,
     account,
+    authenticate: (token) => {
+      const roleArn = principalOfEksToken(account, name, token)?.policyArn ?? null;
+      return sandboxRoles.filter((role) => roleArn === roleArnOf(role)).map(tokenOf)[0] ?? roleArn;
+    },
     now: clock.now,
     webhookCaBundle: webhookCaBundles[name],
     paceMs: options.paceMs ?? 300,

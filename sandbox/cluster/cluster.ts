@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly paceMs: number;
   /** Milliseconds between two rounds of the programs; 0: they work only when ticked. */
   readonly tickMs: number;
+  /** Under which token the owner of an IAM token is known, as an access entry says; null: nobody's. */
+  readonly authenticate: (iamToken: string) => string | null;
 }
 
 interface User {
@@ -76,6 +78,8 @@ export function createCluster(options: ClusterOptions): Cluster {
     recordEvent: events.record,
   };
   const kubelet = createKubelet(context);
+  const keyOf = (token: string) =>
+    token.startsWith("k8s-aws-v1.") ? (options.authenticate(token) ?? "") : token;
   const users = new Map<string, { user: User; grants: readonly Grant[] }>();
   let live = false;
   let moved = false;
@@ -177,9 +181,9 @@ export function createCluster(options: ClusterOptions): Cluster {
       if (entry === undefined) throw new Error(`Cluster ${name} knows no user with this token.`);
       users.set(token, { ...entry, grants });
     },
-    userOf: (token) => users.get(token),
+    userOf: (token) => users.get(keyOf(token)),
     grantsOf(token) {
-      const entry = users.get(token);
+      const entry = users.get(keyOf(token));
       if (entry?.user.groups.includes("system:masters") === true) return everything;
       return entry?.grants ?? [];
     },

@@ -1,10 +1,13 @@
 import { createAssociationExecutor } from "../adapters/aws/association-executor.ts";
-import { createAwsClients } from "../adapters/aws/clients.ts";
+import { type AwsClients, createAwsClients } from "../adapters/aws/clients.ts";
+import { createEksAccess } from "../adapters/aws/eks-access.ts";
 import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
 import { createRateLimiter, type RateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
+import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { createKubernetesCollectors } from "../adapters/kubernetes/create-collectors.ts";
+import { createDoorClient } from "../adapters/kubernetes/eks-client.ts";
 import { createKubernetesClient, type KubernetesConnection } from "../adapters/kubernetes/kubeconfig.ts";
 import { nearestNamespaces, resolveWorkload } from "../adapters/kubernetes/resolve.ts";
 import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-restart.ts";
@@ -24,9 +27,7 @@ const lookupsPerSecond = 1.8;
 /** All clusters of the configuration, ready to be asked. @throws ConfigError for a context that is not there. */
 export function openClusters(config: Config): Clusters {
   const limiter = trailLimiter(config);
-  const opened = new Map(
-    config.clusters.map((cluster) => [cluster.name, openCluster(cluster, connect(cluster), limiter)]),
-  );
+  const opened = new Map(config.clusters.map((cluster) => [cluster.name, openCluster(cluster, limiter)]));
   return { names: [...opened.keys()], get: (name) => opened.get(name) };
 }
 
@@ -40,8 +41,10 @@ export function openOneCluster(
     (cluster) => options.cluster === undefined || cluster.name === options.cluster,
   );
   if (configured !== undefined) {
-    const cluster = options.context === undefined ? configured : { ...configured, context: options.context };
-    return openCluster(cluster, connect(cluster), trailLimiter(config));
+    const { context } = options;
+    const cluster =
+      context === undefined ? configured : { ...configured, context, access: "kubeconfig" as const };
+    return openCluster(cluster, trailLimiter(config));
   }
   // Contexts are often named as the cluster; where one is, `--cluster` alone says enough.
   const connection = connectFor(options);
@@ -55,7 +58,7 @@ export function openOneCluster(
   const region = eks?.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
   if (region === undefined)
     throw new ConfigError(`Set AWS_REGION: the Region of cluster ${name} is not known.`);
-  return openCluster({ name, region }, connection, trailLimiter(config));
+  return openCluster({ name, region }, trailLimiter(config), connection.client);
 }
 
 function connectFor({ cluster, context }: ClusterOptions): KubernetesConnection {
@@ -82,10 +85,10 @@ export function openExecutors(config: Config): ChangeExecutors {
   const associations = new Map<string, ChangeExecutor<"eks.pod-identity-association.create">>();
   const restarts = new Map<string, ChangeExecutor<"k8s.rollout.restart">>();
   for (const cluster of config.clusters) {
-    const { eks } = createAwsClients(cluster.region);
+    const aws = awsOf(cluster);
     const settleMs = config.execution.associationSettle;
-    associations.set(cluster.name, createAssociationExecutor(eks, { settleMs, sleep }));
-    const { client } = connect(cluster);
+    associations.set(cluster.name, createAssociationExecutor(aws.eks, { settleMs, sleep }));
+    const client = clientOf(cluster, aws);
     restarts.set(cluster.name, createRolloutRestartExecutor({ client, clock, sleep }));
   }
   return {
@@ -120,10 +123,11 @@ function trailLimiter(config: Config | null): RateLimiter {
 
 function openCluster(
   cluster: ClusterConfig,
-  { client }: KubernetesConnection,
   limiter: RateLimiter,
+  connected?: KubernetesClient,
 ): ClusterAccess {
-  const aws = createAwsClients(cluster.region);
+  const aws = awsOf(cluster);
+  const client = connected ?? clientOf(cluster, aws);
   return {
     name: cluster.name,
     region: cluster.region,
@@ -149,6 +153,18 @@ function openCluster(
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),
     nearestNamespaces: (namespace, signal) => nearestNamespaces(client, namespace, signal),
   };
+}
+
+function awsOf({ region, roleArn, externalId }: ClusterConfig): AwsClients {
+  if (roleArn === undefined) return createAwsClients(region);
+  return createAwsClients(region, { roleArn, ...(externalId === undefined ? {} : { externalId }) });
+}
+
+/** A role without a context means a cluster that the kubeconfig need not know. */
+function clientOf(cluster: ClusterConfig, aws: AwsClients): KubernetesClient {
+  const { name, context, roleArn } = cluster;
+  const access = cluster.access ?? (roleArn !== undefined && context === undefined ? "eks" : "kubeconfig");
+  return access === "eks" ? createDoorClient(createEksAccess(aws, name)) : connect(cluster).client;
 }
 
 function connect({ name, context }: Pick<ClusterConfig, "name" | "context">): KubernetesConnection {

@@ -13,10 +13,28 @@ const clusterSchema = z.strictObject({
   region: z.string().min(1),
   /** A context of the kubeconfig; without it, in-cluster configuration or the current context. */
   context: z.string().min(1).optional(),
+  /** How the Kubernetes API is reached: `eks` asks EKS for the address and makes tokens, without a kubeconfig. */
+  access: z.enum(["kubeconfig", "eks"]).optional(),
+  /** Assumed for every AWS call and token of this cluster. */
+  roleArn: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, "the ARN of an IAM role")
+    .optional(),
+  externalId: z.string().min(2).max(1224).optional(),
 });
 
+const checkedCluster = clusterSchema
+  .refine(({ externalId, roleArn }) => externalId === undefined || roleArn !== undefined, {
+    path: ["externalId"],
+    message: "only together with roleArn",
+  })
+  .refine(({ access, context }) => access !== "eks" || context === undefined, {
+    path: ["context"],
+    message: "not together with access: eks, which needs no kubeconfig",
+  });
+
 const configSchema = z.strictObject({
-  clusters: z.array(clusterSchema).min(1, "at least one cluster"),
+  clusters: z.array(checkedCluster).min(1, "at least one cluster"),
   approvals: z
     .strictObject({
       approvers: z.array(z.string().regex(/^[UW][A-Z0-9]+$/, "a Slack user id such as U012ABCDEF")),

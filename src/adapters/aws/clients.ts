@@ -2,6 +2,7 @@ import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { EKSClient } from "@aws-sdk/client-eks";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { type AssumedRole, createAssumedRole } from "./assumed-role.ts";
 
 export interface AwsClients {
   readonly region: string;
@@ -15,15 +16,17 @@ export interface AwsClients {
 /**
  * Clients of one Region with the SDK's own configuration: default credential chain, `AWS_PROFILE`,
  * `AWS_ENDPOINT_URL`. Two attempts: a question has one deadline, and what is throttled is told as such.
+ * @param role assumed with the process's own credentials, for clusters of another account.
  */
-export function createAwsClients(region: string): AwsClients {
-  const settings = {
+export function createAwsClients(region: string, role: AssumedRole | null = null): AwsClients {
+  const own = {
     region,
     maxAttempts: 2,
     userAgentAppId: "eksiam",
     // Without these the SDK waits for ever, also where no deadline of a question stands behind the call.
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   };
+  const settings = role === null ? own : { ...own, credentials: createAssumedRole(new STSClient(own), role) };
   const trails = new Map<string, CloudTrailClient>();
   return {
     region,
