@@ -1,7 +1,8 @@
 import { type Approval, transition } from "../core/approval.ts";
+import { describeChange, undoCommands } from "../core/describe-change.ts";
 import { canonical } from "../core/json.ts";
 import type { Change, ChangeKind } from "../core/plan.ts";
-import { describeChange, digestOf, undoCommands } from "../core/remedy.ts";
+import { digestOf } from "../core/remedy.ts";
 import { showAgain } from "./approvals.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type {
@@ -26,6 +27,8 @@ export interface ExecutePlanDeps {
   /** The executor's own list: it does not take the bot's word for who may approve. */
   readonly approvers: readonly string[];
   readonly threshold: number;
+  /** The kinds of change that this executor carries out. */
+  readonly allowedChanges: readonly ChangeKind[];
   /** How long one step may take. */
   readonly stepTimeoutMs: number;
 }
@@ -73,7 +76,7 @@ function refused(reason: string): Finish {
 
 /** The plan's changes, if they are exactly what was approved, by people who may. */
 async function approvedChanges(
-  { approvals, investigations, sealer, approvers, threshold }: ExecutePlanDeps,
+  { approvals, investigations, sealer, approvers, threshold, allowedChanges }: ExecutePlanDeps,
   approval: Approval,
 ): Promise<{ ok: true; value: readonly Change[] } | { ok: false; error: string }> {
   const seal = await approvals.getSeal(approval.id);
@@ -93,6 +96,13 @@ async function approvedChanges(
   const changes = diagnosis?.plan?.changes.map((planned) => planned.change) ?? [];
   if (changes.length === 0 || digestOf(changes) !== approval.planDigest) {
     return { ok: false, error: "the stored plan is not the one that was approved." };
+  }
+  const refused = changes.find(({ kind }) => !allowedChanges.includes(kind));
+  if (refused !== undefined) {
+    return {
+      ok: false,
+      error: `${refused.kind} is not among execution.changes of the executor's configuration.`,
+    };
   }
   return { ok: true, value: changes };
 }
@@ -126,6 +136,7 @@ async function stepThrough(deps: ExecutePlanDeps, journal: StepJournal, change: 
     const past = await journal.read();
     const present = canonical(await executor.read(change, signal()));
     let result: "applied" | "already-done";
+    let isSettled = past.some((entry) => entry.event === "settled");
     if (present === canonical(change.after)) {
       // A crash between the call and its journal entry: the value is ours if we had begun to apply it.
       result = past.some((entry) => entry.event === "applying") ? "applied" : "already-done";
@@ -136,11 +147,13 @@ async function stepThrough(deps: ExecutePlanDeps, journal: StepJournal, change: 
       await executor.apply(change, signal());
       await journal.write("applied");
       result = "applied";
+      // What an earlier run waited for was undone since: this is another value that has to take effect.
+      isSettled = false;
     } else {
       await journal.write("drift");
       return { result: "drift" };
     }
-    if (!past.some((entry) => entry.event === "settled")) {
+    if (!isSettled) {
       await journal.write("settling");
       await executor.settle(change, signal());
       await journal.write("settled");

@@ -2,6 +2,7 @@ import type { Approval, Person } from "../core/approval.ts";
 import { diagnose } from "../core/diagnose.ts";
 import type { Question } from "../core/evidence.ts";
 import { canonical } from "../core/json.ts";
+import type { ChangeKind } from "../core/plan.ts";
 import type { Rule } from "../core/rule.ts";
 import { sha256 } from "../core/sha256.ts";
 import { gather } from "./gather.ts";
@@ -69,6 +70,8 @@ export interface InvestigatingDeps extends AskingDeps {
   readonly rules: readonly Rule[];
   /** How long one group of sources may take. */
   readonly deadlineMs: number;
+  /** The kinds of change that the executor carries out; any other fix is told as steps. */
+  readonly allowedChanges: readonly ChangeKind[];
   readonly approvalPolicy: { readonly threshold: number; readonly expiresAfterMs: number };
 }
 
@@ -83,8 +86,8 @@ export interface InvestigationSteps {
 }
 
 export function createInvestigationSteps(deps: InvestigatingDeps): InvestigationSteps {
-  const { investigations, approvals, queue, clusters, rules, clock, newId, deadlineMs, approvalPolicy } =
-    deps;
+  const { investigations, approvals, queue, clusters, rules, clock, newId, deadlineMs } = deps;
+  const { approvalPolicy, allowedChanges } = deps;
 
   async function change(id: string, update: (investigation: Investigation) => Investigation): Promise<void> {
     const changed = await investigations.update(id, update);
@@ -167,7 +170,7 @@ export function createInvestigationSteps(deps: InvestigatingDeps): Investigation
       const { evidence } = await gatherInto(id, null);
       const investigation = await load(id);
       const at = clock();
-      const diagnosis = diagnose(rules, bundleOf(investigation.question, evidence, at));
+      const diagnosis = diagnose(rules, bundleOf(investigation.question, evidence, at), allowedChanges);
       await investigations.putDiagnosis(id, "answer", diagnosis);
       const approval =
         investigation.approvalId !== null || diagnosis.plan === null || diagnosis.plan.changes.length === 0

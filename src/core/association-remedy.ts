@@ -4,7 +4,8 @@ import { known } from "./identity.ts";
 import { cannotUsePodIdentity, needsAgent } from "./injection.ts";
 import type { Change, CreateAssociation, ManualStep } from "./plan.ts";
 import { chooseRole, type RoleChoice } from "./role-choice.ts";
-import { hasRollout, listed, recreateStep, restartOf, serviceAccountOf, shellWord } from "./subject.ts";
+import { shellWord } from "./shell.ts";
+import { hasRollout, listed, recreateStep, restartOf, serviceAccountOf } from "./subject.ts";
 import { podIdentityService } from "./trust-view.ts";
 
 interface Remedy {

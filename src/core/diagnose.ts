@@ -10,6 +10,7 @@ import type {
   Unavailable,
 } from "./evidence.ts";
 import { expectedIdentity, injectedIdentity, known, usedIdentity } from "./identity.ts";
+import { type ChangeKind, changeKinds } from "./plan.ts";
 import { planOf } from "./remedy.ts";
 import { type Fail, type Known, type Rule, stages } from "./rule.ts";
 
@@ -100,8 +101,13 @@ export function runRule(rule: Rule, bundle: EvidenceBundle): RuleResult {
 /**
  * Judges a bundle. The cause is the first stage that fails and fits what was seen to happen; other true faults are
  * told in the order in which the call meets them. Deterministic: the same bundle gives the same diagnosis.
+ * @param allowed the kinds of change that may be offered; a fix of another kind becomes steps for a person.
  */
-export function diagnose(rules: readonly Rule[], bundle: EvidenceBundle): Diagnosis {
+export function diagnose(
+  rules: readonly Rule[],
+  bundle: EvidenceBundle,
+  allowed: readonly ChangeKind[] = changeKinds,
+): Diagnosis {
   const { evidence, question } = bundle;
   const results = rules.map((rule) => runRule(rule, bundle));
   const denials = denialsOf(evidence, question);
@@ -135,7 +141,7 @@ export function diagnose(rules: readonly Rule[], bundle: EvidenceBundle): Diagno
     },
     credentials: credentialTraces(evidence, question),
     denials,
-    plan: planOf(cause === null ? alsoWrong : [cause, ...alsoWrong], evidence),
+    plan: planOf(cause === null ? alsoWrong : [cause, ...alsoWrong], evidence, allowed),
   } as const;
   if (cause !== null) return { ...base, conclusion: "cause-found", cause };
   const clear = blindSpots.length === 0 && unexplained.length === 0;

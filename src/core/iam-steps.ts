@@ -1,7 +1,7 @@
 import { type NeededAccess, statementFor } from "./iam/least-privilege.ts";
 import type { JsonValue } from "./json.ts";
 import type { ManualStep } from "./plan.ts";
-import { shellWord } from "./subject.ts";
+import { shellWord } from "./shell.ts";
 
 /** The step that gives a role another trust policy; `document` null: only a person can say what it should be. */
 export function trustStep(title: string, roleName: string, document: JsonValue | null): ManualStep {

@@ -8,6 +8,11 @@ export function redact(text: string): string {
   return safe;
 }
 
+/** Was something taken out of this text? It must then never be written back. */
+export function isCensored(text: string): boolean {
+  return text.includes(gone);
+}
+
 interface Secret {
   readonly pattern: RegExp;
   readonly replacement: string;

@@ -15,12 +15,15 @@ import { askedContainers, expectedIdentity, type IdentityOf, injectedInto, known
 import type { LogSign } from "./logs/signs.ts";
 import type { ManualStep, RestartRollout } from "./plan.ts";
 import { sha256 } from "./sha256.ts";
+import { shellWord } from "./shell.ts";
 
 /** A container of a running pod, judged for what it carries. */
 export interface Place {
   readonly pod: PodFacts;
   readonly container: ContainerSpec;
 }
+
+export { shellWord };
 
 type Seen<T> = Found<T> | Absent;
 
@@ -165,24 +168,13 @@ export function seconds(time: string): number {
   return Date.parse(time) / 1000;
 }
 
-/**
- * The mark of a restart: unique to the workload and to the moment at which it was seen, so that a plan made from the
- * same evidence carries the same mark, and a later one another.
- */
-function restartMark(question: Question, at: string): string {
-  return sha256(JSON.stringify([question.cluster, question.namespace, question.name, at])).slice(0, 16);
-}
-
-/** The restart that replaces the workload's pods; null where the kind has no rollout. */
+/** The restart that replaces the workload's pods, with a mark that its plan replaces; null: the kind has no rollout. */
 export function restartOf(workload: Found<WorkloadFacts>, question: Question): RestartRollout | null {
   const { kind, namespace, name, restartMark: mark } = workload.value;
   if (!hasRollout(kind)) return null;
-  return {
-    kind: "k8s.rollout.restart",
-    target: { cluster: question.cluster, kind, namespace, name },
-    before: { mark },
-    after: { mark: restartMark(question, workload.at) },
-  };
+  const target = { cluster: question.cluster, kind, namespace, name };
+  const after = { mark: sha256(JSON.stringify([target, mark])).slice(0, 16) };
+  return { kind: "k8s.rollout.restart", target, before: { mark }, after };
 }
 
 /** Is it a kind whose pods can be replaced by changing its pod template? */
@@ -216,11 +208,6 @@ export function recreateStep({ kind, namespace, name }: WorkloadFacts): ManualSt
         command: `kubectl ${where} get ${object} -o yaml`,
       };
   }
-}
-
-/** A word that a POSIX shell takes literally. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** When the identity that the workload has now was configured; null: not recorded, or there is none. */

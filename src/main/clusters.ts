@@ -1,16 +1,23 @@
+import { createAddonExecutor } from "../adapters/aws/addon-executor.ts";
 import { createAssociationExecutor } from "../adapters/aws/association-executor.ts";
+import { createAssociationUpdateExecutor } from "../adapters/aws/association-update-executor.ts";
 import { type AwsClients, createAwsClients } from "../adapters/aws/clients.ts";
 import { createEksAccess } from "../adapters/aws/eks-access.ts";
 import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
+import { createOidcClientExecutor, createOidcProviderExecutor } from "../adapters/aws/oidc-executors.ts";
 import { createRateLimiter, type RateLimiter } from "../adapters/aws/rate-limiter.ts";
+import { createAttachPolicyExecutor, createTrustPolicyExecutor } from "../adapters/aws/role-executors.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
+import { createAnnotationExecutor } from "../adapters/kubernetes/annotation-executor.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { createKubernetesCollectors } from "../adapters/kubernetes/create-collectors.ts";
 import { createDoorClient } from "../adapters/kubernetes/eks-client.ts";
 import { createKubernetesClient, type KubernetesConnection } from "../adapters/kubernetes/kubeconfig.ts";
+import { createPodExecutor } from "../adapters/kubernetes/pod-executor.ts";
 import { nearestNamespaces, resolveWorkload } from "../adapters/kubernetes/resolve.ts";
 import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-restart.ts";
+import { createTemplateExecutors } from "../adapters/kubernetes/template-executors.ts";
 import { listWorkloads } from "../adapters/kubernetes/workload-facts.ts";
 import { notCollected } from "../app/not-collected.ts";
 import type { ChangeExecutor, ChangeExecutors, ClusterAccess, Clusters } from "../app/ports.ts";
@@ -82,36 +89,64 @@ function connectFor({ cluster, context }: ClusterOptions): KubernetesConnection 
 
 /** What carries out each kind of change, in whichever configured cluster it is meant for. */
 export function openExecutors(config: Config): ChangeExecutors {
-  const associations = new Map<string, ChangeExecutor<"eks.pod-identity-association.create">>();
-  const restarts = new Map<string, ChangeExecutor<"k8s.rollout.restart">>();
-  for (const cluster of config.clusters) {
-    const aws = awsOf(cluster);
-    const settleMs = config.execution.associationSettle;
-    associations.set(cluster.name, createAssociationExecutor(aws.eks, { settleMs, sleep }));
-    const client = clientOf(cluster, aws);
-    restarts.set(cluster.name, createRolloutRestartExecutor({ client, clock, sleep }));
-  }
+  const settling = { settleMs: config.execution.associationSettle, sleep };
+  const opened = new Map(
+    config.clusters.map((cluster) => {
+      const aws = awsOf(cluster);
+      const client = clientOf(cluster, aws);
+      const { eks, iam } = aws;
+      return [
+        cluster.name,
+        {
+          ...createTemplateExecutors({ client, sleep }),
+          "eks.pod-identity-association.create": createAssociationExecutor(eks, settling),
+          "eks.pod-identity-association.update": createAssociationUpdateExecutor(eks, settling),
+          "eks.addon.create": createAddonExecutor(eks, { sleep }),
+          "k8s.service-account.annotate": createAnnotationExecutor(client),
+          "k8s.pod.delete": createPodExecutor({ client, sleep }),
+          "k8s.rollout.restart": createRolloutRestartExecutor({ client, clock, sleep }),
+          "iam.role.trust-policy": createTrustPolicyExecutor(iam, settling),
+          "iam.role.attach-policy": createAttachPolicyExecutor(iam, settling),
+          "iam.oidc-provider.create": createOidcProviderExecutor(iam, settling),
+          "iam.oidc-provider.client-id.add": createOidcClientExecutor(iam, settling),
+        } satisfies ChangeExecutors,
+      ];
+    }),
+  );
+  const ofCluster = <K extends ChangeKind>(kind: K) => routed<K>(kind, opened);
   return {
-    "eks.pod-identity-association.create": routed(associations, true),
-    "k8s.rollout.restart": routed(restarts, false),
+    "eks.pod-identity-association.create": ofCluster("eks.pod-identity-association.create"),
+    "eks.pod-identity-association.update": ofCluster("eks.pod-identity-association.update"),
+    "eks.addon.create": ofCluster("eks.addon.create"),
+    "k8s.service-account.annotate": ofCluster("k8s.service-account.annotate"),
+    "k8s.workload.service-account": ofCluster("k8s.workload.service-account"),
+    "k8s.workload.env": ofCluster("k8s.workload.env"),
+    "k8s.workload.fs-group": ofCluster("k8s.workload.fs-group"),
+    "k8s.workload.template-metadata": ofCluster("k8s.workload.template-metadata"),
+    "k8s.pod.delete": { ...ofCluster("k8s.pod.delete"), revert: null },
+    "k8s.rollout.restart": { ...ofCluster("k8s.rollout.restart"), revert: null },
+    "iam.role.trust-policy": ofCluster("iam.role.trust-policy"),
+    "iam.role.attach-policy": ofCluster("iam.role.attach-policy"),
+    "iam.oidc-provider.create": ofCluster("iam.oidc-provider.create"),
+    "iam.oidc-provider.client-id.add": ofCluster("iam.oidc-provider.client-id.add"),
   };
 }
 
+/** Sends a change to the executor of the cluster that it is meant for. */
 function routed<K extends ChangeKind>(
-  executors: ReadonlyMap<string, ChangeExecutor<K>>,
-  revertible: boolean,
+  kind: K,
+  executors: ReadonlyMap<string, ChangeExecutors>,
 ): ChangeExecutor<K> {
-  const of = (change: ChangeOfKind<K>): ChangeExecutor<K> => {
-    const { cluster } = change.target;
+  const of = ({ target: { cluster } }: ChangeOfKind<ChangeKind>): ChangeExecutor<K> => {
     const executor = executors.get(cluster);
     if (executor === undefined) throw new Error(`cluster ${cluster} is not in the executor's configuration`);
-    return executor;
+    return executor[kind];
   };
   return {
     read: async (change, signal) => of(change).read(change, signal),
     apply: async (change, signal) => of(change).apply(change, signal),
     settle: async (change, signal) => of(change).settle(change, signal),
-    revert: revertible ? async (change, signal) => of(change).revert?.(change, signal) : null,
+    revert: async (change, signal) => of(change).revert?.(change, signal),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { z } from "zod";
+import { type ChangeKind, changeKinds, defaultChangeKinds } from "../core/plan.ts";
 import { ConfigError, durationMs } from "./config-error.ts";
 
 const duration = z
@@ -68,6 +69,11 @@ const configSchema = z.strictObject({
     .strictObject({
       /** What AWS needs until a new association is seen everywhere: "several seconds". */
       associationSettle: duration.prefault("10s"),
+      /** Kinds of change beyond the usual ones that the executor was given the rights for. */
+      changes: z
+        .array(z.enum(changeKinds as readonly [ChangeKind, ...ChangeKind[]]))
+        .default([])
+        .transform((more) => [...new Set([...defaultChangeKinds, ...more])]),
       stepTimeout: duration.prefault("15m"),
       /** New pods get this long to make calls before their logs count. */
       verifyAfter: duration.prefault("30s"),

@@ -113,6 +113,7 @@ export async function startInvestigator(deps: RoleDeps & { readonly clusters: Cl
     rules,
     newId: () => randomUUID(),
     deadlineMs: deadline,
+    allowedChanges: config.execution.changes,
     approvalPolicy: { threshold: config.approvals.threshold, expiresAfterMs: config.approvals.expiresAfter },
   });
   const asking = { rules, clock, deadlineMs: deadline };
@@ -161,6 +162,7 @@ export async function startExecutor(
     clock: base.clock,
     approvers: config.approvals.approvers,
     threshold: config.approvals.threshold,
+    allowedChanges: config.execution.changes,
     stepTimeoutMs: config.execution.stepTimeout,
   });
   base.work("execute-plan", createApprovalProcessor(execute), 2);

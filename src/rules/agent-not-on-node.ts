@@ -2,7 +2,8 @@ import type { AgentFacts } from "../core/evidence.ts";
 import { expectedIdentity, injectedInto } from "../core/identity.ts";
 import { needsAgent } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { listed, placesOf, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { listed, placesOf } from "../core/subject.ts";
 
 export const agentNotOnNode = defineRule({
   id: "agent-not-on-node",

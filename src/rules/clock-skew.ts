@@ -1,6 +1,7 @@
 import { defineRule, fail, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
-import { listed, shellWord } from "../core/subject.ts";
+import { listed } from "../core/subject.ts";
 
 export const clockSkew = defineRule({
   id: "clock-skew",

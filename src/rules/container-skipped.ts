@@ -1,12 +1,12 @@
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import {
   carries,
   currentErrors,
   hasRollout,
   objectOf,
   placesOf,
-  shellWord,
   skipContainersAnnotation,
   skips,
 } from "../core/subject.ts";

@@ -1,7 +1,8 @@
 import type { Evidence } from "../core/evidence.ts";
 import type { DecodedDenial } from "../core/facts/aws.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { currentErrors, listed, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { currentErrors, listed } from "../core/subject.ts";
 
 export const encodedDenial = defineRule({
   id: "encoded-denial",

@@ -9,7 +9,8 @@ import { evaluate } from "../core/iam/evaluate.ts";
 import { type NamedPolicy, parsePolicy } from "../core/iam/policy.ts";
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { listed, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { listed } from "../core/subject.ts";
 
 export const explicitDenyIdentityPolicy = defineRule({
   id: "explicit-deny-identity-policy",

@@ -1,7 +1,8 @@
 import { roleNameOf } from "../core/denied-layers.ts";
 import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { describeCall, listed, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { describeCall, listed } from "../core/subject.ts";
 
 export const identityPolicyConditionMismatch = defineRule({
   id: "identity-policy-condition-mismatch",

@@ -2,7 +2,8 @@ import { parseArn } from "../core/iam/arn.ts";
 import { expectedIdentity, roleAnnotation } from "../core/identity.ts";
 import { isRoleArn } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { serviceAccountOf, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { serviceAccountOf } from "../core/subject.ts";
 
 export const irsaArnMalformed = defineRule({
   id: "irsa-arn-malformed",

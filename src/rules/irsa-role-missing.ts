@@ -1,6 +1,6 @@
 import { inClusterAccount, irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
 
 export const irsaRoleMissing = defineRule({
   id: "irsa-role-missing",

@@ -3,7 +3,8 @@ import { parsePolicy } from "../core/iam/policy.ts";
 import { webIdentityContext } from "../core/iam/trust.ts";
 import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { currentErrors, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { currentErrors } from "../core/subject.ts";
 import { irsaTrust } from "../core/trust-view.ts";
 
 export const irsaScpDeniesWebidentity = defineRule({

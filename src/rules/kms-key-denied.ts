@@ -2,14 +2,8 @@ import type { Evidence, LogErrorGroup } from "../core/evidence.ts";
 import { expectedIdentity, isExpectedRole, known } from "../core/identity.ts";
 import { isKmsCall } from "../core/kms.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import {
-  currentErrors,
-  currentSigns,
-  deniedCalls,
-  describeCall,
-  listed,
-  shellWord,
-} from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { currentErrors, currentSigns, deniedCalls, describeCall, listed } from "../core/subject.ts";
 
 export const kmsKeyDenied = defineRule({
   id: "kms-key-denied",

@@ -1,6 +1,6 @@
 import { inClusterAccount, irsaRole, tokenAudience } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
 
 export const oidcAudienceNotRegistered = defineRule({
   id: "oidc-audience-not-registered",

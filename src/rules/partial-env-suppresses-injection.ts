@@ -1,6 +1,7 @@
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { halfPair, hasRollout, listed, objectOf, placesOf, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { halfPair, hasRollout, listed, objectOf, placesOf } from "../core/subject.ts";
 
 export const partialEnvSuppressesInjection = defineRule({
   id: "partial-env-suppresses-injection",

@@ -7,7 +7,7 @@ import {
 } from "../core/denied-layers.ts";
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
 
 export const permissionsBoundary = defineRule({
   id: "permissions-boundary",

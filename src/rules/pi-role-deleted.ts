@@ -1,5 +1,5 @@
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
 
 export const piRoleDeleted = defineRule({
   id: "pi-role-deleted",

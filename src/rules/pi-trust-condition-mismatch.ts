@@ -1,6 +1,6 @@
 import { trustStep } from "../core/iam-steps.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
 import { describeCondition, podIdentityTrust, withChanged, withCondition } from "../core/trust-view.ts";
 
 export const piTrustConditionMismatch = defineRule({

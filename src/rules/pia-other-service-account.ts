@@ -1,6 +1,7 @@
 import { expectedIdentity } from "../core/identity.ts";
 import { isMeantFor } from "../core/near-names.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import {
   credentialErrors,
   currentErrors,
@@ -8,7 +9,6 @@ import {
   listed,
   objectOf,
   serviceAccountOf,
-  shellWord,
 } from "../core/subject.ts";
 
 export const piaOtherServiceAccount = defineRule({

@@ -1,7 +1,8 @@
 import { allowingVersion } from "../core/policy-versions.ts";
 import { refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { describeCall, listed, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { describeCall, listed } from "../core/subject.ts";
 
 export const policyNotDefaultVersion = defineRule({
   id: "policy-not-default-version",

@@ -7,7 +7,8 @@ import {
 } from "../core/denied-layers.ts";
 import { parseArn } from "../core/iam/arn.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { listed, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { listed } from "../core/subject.ts";
 
 export const rcpDeny = defineRule({
   id: "rcp-deny",

@@ -1,7 +1,8 @@
 import type { Evidence } from "../core/evidence.ts";
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { currentErrors, listed, objectOf, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { currentErrors, listed, objectOf } from "../core/subject.ts";
 
 export const regionMissing = defineRule({
   id: "region-missing",

@@ -1,7 +1,7 @@
 import { namedPolicies, refusedBy, refusedCallsData, whenRefusedBy } from "../core/denied-layers.ts";
 import { parseArn } from "../core/iam/arn.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
 
 export const scpDeny = defineRule({
   id: "scp-deny",

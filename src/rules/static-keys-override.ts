@@ -3,7 +3,8 @@ import type { ContainerSpec, PodFacts } from "../core/evidence.ts";
 import { expectedIdentity } from "../core/identity.ts";
 import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { currentErrors, describeCall, objectOf, placesOf, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { currentErrors, describeCall, objectOf, placesOf } from "../core/subject.ts";
 
 const keyNames = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 

@@ -1,7 +1,7 @@
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
-import { shellWord } from "../core/subject.ts";
 
 export const stsEndpointUnreachable = defineRule({
   id: "sts-endpoint-unreachable",

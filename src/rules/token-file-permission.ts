@@ -1,7 +1,8 @@
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
-import { hasRollout, objectOf, shellWord } from "../core/subject.ts";
+import { hasRollout, objectOf } from "../core/subject.ts";
 
 /** The group that the webhook's own documentation uses for tokens: `nobody`. */
 const tokenGroup = 65534;

@@ -1,7 +1,8 @@
 import { namedPolicies, refusedBy, refusedCallsData, whenRefusedBy } from "../core/denied-layers.ts";
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { listed, shellWord } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { listed } from "../core/subject.ts";
 
 export const vpcEndpointPolicyDeny = defineRule({
   id: "vpc-endpoint-policy-deny",

@@ -2,7 +2,8 @@ import type { WorkloadFacts } from "../core/evidence.ts";
 import { exclusionOf } from "../core/injection.ts";
 import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { hasRollout, objectOf, shellWord, uninjected } from "../core/subject.ts";
+import { shellWord } from "../core/shell.ts";
+import { hasRollout, objectOf, uninjected } from "../core/subject.ts";
 
 const skipLabel = "eks.amazonaws.com/skip-pod-identity-webhook";
 

@@ -3,9 +3,10 @@ import { createExecutePlan, type ExecutePlanDeps } from "../../src/app/execute-p
 import type { Investigation } from "../../src/app/investigation.ts";
 import type { ChangeExecutors } from "../../src/app/ports.ts";
 import type { Approval } from "../../src/core/approval.ts";
+import { describeChange } from "../../src/core/describe-change.ts";
 import type { Diagnosis } from "../../src/core/diagnosis.ts";
-import type { Change } from "../../src/core/plan.ts";
-import { describeChange, digestOf } from "../../src/core/remedy.ts";
+import { type Change, changeKinds, defaultChangeKinds } from "../../src/core/plan.ts";
+import { digestOf } from "../../src/core/remedy.ts";
 import { createMemory } from "../support/memory.ts";
 
 const at = "2026-01-01T10:00:00.000Z";
@@ -25,6 +26,8 @@ const changes = [create, restart];
 
 class Crash extends Error {}
 
+const unused = Object.fromEntries(changeKinds.map((kind) => [kind, {}])) as unknown as ChangeExecutors;
+
 /** A cluster and account of two values, which count how often each was really changed. */
 function createWorld() {
   const world = {
@@ -35,6 +38,7 @@ function createWorld() {
     restarts: 0,
   };
   const executors: ChangeExecutors = {
+    ...unused,
     "eks.pod-identity-association.create": {
       read: async () => (world.roleArn === null ? null : { roleArn: world.roleArn }),
       async apply(change) {
@@ -89,6 +93,7 @@ function deps(changed: Partial<ExecutePlanDeps> = {}): ExecutePlanDeps {
     clock: () => at,
     approvers: ["UBOB", "UCAROL"],
     threshold: 1,
+    allowedChanges: defaultChangeKinds,
     stepTimeoutMs: 1_000,
     ...changed,
   };
@@ -158,6 +163,18 @@ test("killed before or after every write and every call, and started again, it c
   throw new Error("There were more steps than crashes: raise the bound.");
 });
 
+test("what somebody undid while the executor was down is applied again, and waited for again", async () => {
+  for (const event of ["applying", "applied", "settling", "settled"] as const) {
+    await memory.journalStore.append("a1", { at, step: 0, event, detail: null });
+  }
+
+  await createExecutePlan(deps())("a1");
+
+  const events = (await memory.journalStore.read("a1")).filter(({ step }) => step === 0).map((e) => e.event);
+  expect(events.slice(4)).toEqual(["applying", "applied", "settling", "settled"]);
+  expect(world.world).toMatchObject({ creates: 1, restarts: 1 });
+});
+
 /** The process ends, as by SIGKILL, at the n-th thing it does to the outside: nothing after it happens. */
 function createCrashing(crashAt: number) {
   let count = 0;
@@ -179,6 +196,7 @@ function createCrashing(crashAt: number) {
       journals: { ...memory.journalStore, append: guard(memory.journalStore.append) },
       approvals: { ...memory.approvalStore, update: guard(memory.approvalStore.update) as never },
       executors: {
+        ...unused,
         "eks.pod-identity-association.create": {
           ...association,
           apply: guard(association.apply),
@@ -204,6 +222,10 @@ describe("nothing is changed where", () => {
       async () => deps({ approvals: { ...memory.approvalStore, getSeal: async () => null } }),
     ],
     ["the reviewer is not in the executor's own list", async () => deps({ approvers: ["UCAROL"] })],
+    [
+      "the executor was not given the rights for a kind of change",
+      async () => deps({ allowedChanges: ["k8s.rollout.restart"] }),
+    ],
     ["the executor asks for more reviewers", async () => deps({ threshold: 2 })],
     [
       "the stored plan is another one",

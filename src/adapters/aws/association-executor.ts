@@ -9,8 +9,7 @@ import {
 import type { ChangeExecutor } from "../../app/ports.ts";
 import { canonical } from "../../core/json.ts";
 import type { ChangeOfKind } from "../../core/plan.ts";
-import { redact } from "../../core/redact.ts";
-import { isDenied, isTimeout } from "./outcome.ts";
+import { explain } from "./refusal.ts";
 
 type Create = ChangeOfKind<"eks.pod-identity-association.create">;
 
@@ -98,16 +97,5 @@ export function createAssociationExecutor(
       });
       await eks.send(command, { abortSignal }).catch(explain("eks:DeletePodIdentityAssociation"));
     },
-  };
-}
-
-/** AWS's refusal in words for the people who read the message in Slack. */
-function explain(permission: string): (error: unknown) => never {
-  return (error) => {
-    if (isTimeout(error)) throw new Error(`AWS did not answer ${permission} in time`);
-    const message = redact(error instanceof Error ? error.message : String(error)).slice(0, 400);
-    if (!isDenied(error)) throw new Error(`AWS refused ${permission}: ${message}`);
-    const missing = /perform: ?([\w-]+:\w+)/.exec(message)?.[1] ?? permission;
-    throw new Error(`the executor's role may not do this; grant it ${missing} (${message})`);
   };
 }

@@ -4,7 +4,7 @@ import { failedAnswer, failedCall, malformed, type Outcome, parseJson } from "./
 import { pathFor, permissionFor, type Resource, resources } from "./resources.ts";
 import { listSchema, resourceListSchema } from "./schemas.ts";
 
-/** Reads objects of one cluster. No call throws: whatever goes wrong is an `Outcome`. */
+/** Reads and changes objects of one cluster. No call throws: whatever goes wrong is an `Outcome`. */
 export interface KubernetesClient {
   /** One object; `namespace: null` for a resource of the cluster. */
   get<T>(
@@ -34,6 +34,15 @@ export interface KubernetesClient {
     namespace: string,
     name: string,
     body: unknown,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+  ): Promise<Outcome<T>>;
+  /** Deletes the object of this uid and no other; a 409 comes back as a failure with `status: 409`. */
+  remove<T>(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    uid: string,
     schema: z.ZodType<T>,
     signal: AbortSignal,
   ): Promise<Outcome<T>>;
@@ -160,6 +169,19 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
         schema,
       ),
 
+    remove: (resource, namespace, name, uid, schema, signal) =>
+      readText(
+        {
+          method: "DELETE",
+          path: pathFor(resource, namespace, name),
+          query: {},
+          body: JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } }),
+          signal,
+        },
+        permissionFor("delete", resource),
+        schema,
+      ),
+
     async streamLog(pod, options, onText, signal) {
       const request: Request = {
         method: "GET",
@@ -189,7 +211,7 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
 }
 
 interface Request {
-  readonly method: "GET" | "PATCH";
+  readonly method: "GET" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -223,7 +245,8 @@ function createSender(kubeConfig: KubeConfig) {
     context.setHeaderParam("User-Agent", "eksiam");
     context.setSignal(request.signal);
     if (request.body !== undefined) {
-      context.setHeaderParam("Content-Type", "application/strategic-merge-patch+json");
+      const format = request.method === "PATCH" ? "strategic-merge-patch+json" : "json";
+      context.setHeaderParam("Content-Type", `application/${format}`);
       context.setBody(request.body);
     }
     return http.send(context).toPromise();

@@ -49,6 +49,8 @@ export function createDoorClient(door: ClusterDoor): KubernetesClient {
       using(signal, (client) => client.discover(apiVersion, kind, signal)),
     patch: (resource, namespace, name, body, schema, signal) =>
       using(signal, (client) => client.patch(resource, namespace, name, body, schema, signal)),
+    remove: (resource, namespace, name, uid, schema, signal) =>
+      using(signal, (client) => client.remove(resource, namespace, name, uid, schema, signal)),
     streamLog: (pod, options, onText, signal) =>
       using(signal, (client) => client.streamLog(pod, options, onText, signal)),
   };

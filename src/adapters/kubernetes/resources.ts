@@ -28,7 +28,7 @@ export const resources = {
   },
 } as const satisfies Record<string, Resource>;
 
-export type Verb = "get" | "list" | "patch";
+export type Verb = "get" | "list" | "patch" | "delete";
 
 /** The permission as `kubectl auth can-i` takes it: `get pods/log`, `list deployments.apps`. */
 export function permissionFor(verb: Verb, resource: Resource, subresource?: string): string {

@@ -2,9 +2,9 @@ import type { Progress } from "../../app/investigation.ts";
 import type { Journal } from "../../app/journal.ts";
 import type { CollectorGroup, InvestigationSnapshot } from "../../app/ports.ts";
 import type { Approval } from "../../core/approval.ts";
+import { undoCommands } from "../../core/describe-change.ts";
 import type { Diagnosis, Plan } from "../../core/diagnosis.ts";
 import type { ChangeKind } from "../../core/plan.ts";
-import { undoCommands } from "../../core/remedy.ts";
 import { context, header, list, message, type Part, type SlackMessage, section } from "./message.ts";
 import { code, join, type Mrkdwn, md, mention, prose } from "./mrkdwn.ts";
 import { drawPath } from "./path.ts";
@@ -179,6 +179,18 @@ function buttons(approval: Approval, plan: Plan, { approvers }: RenderOptions): 
 /** What a button does, for those who hear it instead of seeing what stands above it. */
 const effects: Readonly<Record<ChangeKind, string>> = {
   "eks.pod-identity-association.create": "create the association",
+  "eks.pod-identity-association.update": "change the association",
+  "eks.addon.create": "install the add-on",
+  "k8s.service-account.annotate": "annotate the service account",
+  "k8s.workload.service-account": "change the service account",
+  "k8s.workload.env": "change the variables",
+  "k8s.workload.fs-group": "set the group of the volumes",
+  "k8s.workload.template-metadata": "change the pod template",
+  "k8s.pod.delete": "delete the pod",
+  "iam.role.trust-policy": "change the trust policy",
+  "iam.role.attach-policy": "attach the policy",
+  "iam.oidc-provider.create": "register the OIDC provider",
+  "iam.oidc-provider.client-id.add": "register the audience",
   "k8s.rollout.restart": "restart the rollout",
 };
 

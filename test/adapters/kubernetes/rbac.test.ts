@@ -5,8 +5,12 @@ import { ownerReferenceTo } from "../../../sandbox/cluster/objects.ts";
 import { type Grant, grantsFromManifests, withoutPermission } from "../../../sandbox/cluster/rbac.ts";
 import { type Sandbox, type SandboxRole, startSandbox } from "../../../sandbox/sandbox.ts";
 import { namespace, workload } from "../../../sandbox/stories/manifests.ts";
+import { createAnnotationExecutor } from "../../../src/adapters/kubernetes/annotation-executor.ts";
+import { createPodExecutor } from "../../../src/adapters/kubernetes/pod-executor.ts";
 import { resolveWorkload } from "../../../src/adapters/kubernetes/resolve.ts";
+import { resources } from "../../../src/adapters/kubernetes/resources.ts";
 import { createRolloutRestartExecutor } from "../../../src/adapters/kubernetes/rollout-restart.ts";
+import { ownedSchema } from "../../../src/adapters/kubernetes/schemas.ts";
 import { listWorkloads } from "../../../src/adapters/kubernetes/workload-facts.ts";
 import { type Evidence, type WorkloadKind, workloadKinds } from "../../../src/core/evidence.ts";
 import {
@@ -141,48 +145,62 @@ describe("the investigator's ClusterRole", () => {
 });
 
 describe("the executor's ClusterRole", () => {
-  async function restartAll(role: SandboxRole): Promise<readonly string[]> {
-    const executor = createRolloutRestartExecutor({
-      client: connect(sandbox, role).client,
-      clock,
-      sleep: (_, aborted) => sleepFor(5, undefined, { signal: aborted }),
-    });
-    const errors: string[] = [];
-    for (const kind of ["Deployment", "StatefulSet", "DaemonSet"] as const) {
-      const target = { cluster: "eks-workshop", kind, namespace: "every-kind", name: "x" };
-      const { mark } = await currentMark(kind);
-      const after = { mark: `${mark ?? ""}+` };
-      const change = { kind: "k8s.rollout.restart" as const, target, before: { mark }, after };
-      await executor.apply(change, never()).catch((error: unknown) => errors.push(String(error)));
-    }
-    return errors;
-  }
+  const where = { cluster: "eks-workshop", namespace: "every-kind", name: "x" };
+  const sleep = (_: number, signal: AbortSignal) => sleepFor(5, undefined, { signal });
+  const admin = () => connect(sandbox, "admin").client;
 
-  async function currentMark(kind: "Deployment" | "StatefulSet" | "DaemonSet") {
-    const target = { cluster: "eks-workshop", kind, namespace: "every-kind", name: "x" };
-    const change = {
-      kind: "k8s.rollout.restart" as const,
-      target,
-      before: { mark: null },
-      after: { mark: "" },
+  /** Every change that the executor makes in a cluster; answers what went wrong. */
+  async function changeAll(role: SandboxRole): Promise<readonly string[]> {
+    const { client } = connect(sandbox, role);
+    const restarts = createRolloutRestartExecutor({ client, clock, sleep });
+    const seen = createRolloutRestartExecutor({ client: admin(), clock, sleep });
+    const errors: string[] = [];
+    const collect = (error: unknown) => errors.push(String(error));
+    for (const kind of ["Deployment", "StatefulSet", "DaemonSet"] as const) {
+      const unread = {
+        kind: "k8s.rollout.restart" as const,
+        target: { ...where, kind },
+        before: { mark: null },
+        after: { mark: "" },
+      };
+      const before = await seen.read(unread, never());
+      const after = { mark: `${before.mark ?? ""}+` };
+      await restarts.apply({ ...unread, before, after }, never()).catch(collect);
+    }
+    const annotation = "eks.amazonaws.com/role-arn";
+    const annotations = createAnnotationExecutor(client);
+    const annotate = {
+      kind: "k8s.service-account.annotate" as const,
+      target: { ...where, name: "default", annotation },
+      before: { value: null },
+      after: { value: "arn:aws:iam::111122223333:role/x" },
     };
-    const sleep = () => Promise.resolve();
-    return createRolloutRestartExecutor({ client: connect(sandbox, "admin").client, clock, sleep }).read(
-      change,
-      never(),
+    await annotations.apply(annotate, never()).catch(collect);
+    await createAnnotationExecutor(admin()).revert?.(annotate, never());
+    const pod = await admin().list(resources.pods, where.namespace, ownedSchema, never());
+    const owned = (pod.type === "ok" ? pod.value.items : []).find(
+      ({ metadata }) => metadata.ownerReferences.length > 0 && metadata.deletionTimestamp === null,
     );
+    const change = {
+      kind: "k8s.pod.delete" as const,
+      target: { ...where, name: owned?.metadata.name ?? "" },
+      before: { uid: owned?.metadata.uid ?? "" },
+      after: null,
+    };
+    await createPodExecutor({ client, sleep }).apply(change, never()).catch(collect);
+    return errors;
   }
 
   it("grants all that is asked for", async () => {
     sandbox.applyRbac("executor", grants.executor);
 
-    expect(await restartAll("executor")).toEqual([]);
+    expect(await changeAll("executor")).toEqual([]);
   });
 
   it.each(singlePermissions(grants.executor))("needs $text", async (permission) => {
     sandbox.applyRbac("executor", withoutPermission(grants.executor, permission));
 
-    const errors = await restartAll("executor");
+    const errors = await changeAll("executor");
     expect(errors).toHaveLength(1);
     expect(errors[0]).toContain(permission.text);
   });
