@@ -193,7 +193,7 @@ export function replacePods(
 }
 
 /** What a person does with a workload that has no rollout. */
-export function recreateStep({ kind, namespace, name }: WorkloadFacts): ManualStep {
+export function recreateStep({ kind, namespace, name, template }: WorkloadFacts): ManualStep {
   const object = shellWord(`${kind.toLowerCase()}/${name}`);
   const where = `-n ${shellWord(namespace)}`;
   switch (kind) {
@@ -202,12 +202,31 @@ export function recreateStep({ kind, namespace, name }: WorkloadFacts): ManualSt
         title: `Start a new run of cronjob ${name}: pods of runs that have begun keep what they were given`,
         command: `kubectl ${where} create job --from=${object} ${shellWord(`${name}-again`)}`,
       };
-    default:
+    case "Job":
+    case "Pod":
       return {
         title: `Delete ${kind.toLowerCase()} ${name} and create it again from its manifest: it has no rollout, and a running pod never gets a new identity`,
         command: `kubectl ${where} get ${object} -o yaml`,
       };
+    case "Rollout":
+      return {
+        title: `Restart rollout ${name}: pods that run keep what they were given`,
+        command: `kubectl argo rollouts ${where} restart ${shellWord(name)}`,
+      };
+    default:
+      return {
+        title: `Delete the pods of ${kind.toLowerCase()} ${name} one after the other: their owner makes new ones, and pods that run keep what they were given`,
+        command: `kubectl ${where} get pods -l ${shellWord(selectorOf(template.labels))}`,
+      };
   }
+}
+
+/** The labels that all revisions share. */
+function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .filter(([key]) => !/hash$/.test(key))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
 }
 
 /** When the identity that the workload has now was configured; null: not recorded, or there is none. */

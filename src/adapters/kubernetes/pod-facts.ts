@@ -24,7 +24,11 @@ export function podSpecFacts(
     labels,
     annotations: keptAnnotations(annotations, keptAnnotation),
     containers: [
-      ...spec.initContainers.map((container) => containerFacts(container, true)),
+      // One that is always restarted runs beside the others to the end: a sidecar.
+      // https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+      ...spec.initContainers.map((container) =>
+        containerFacts(container, container.restartPolicy !== "Always"),
+      ),
       ...spec.containers.map((container) => containerFacts(container, false)),
     ],
   };

@@ -66,6 +66,7 @@ const containerSchema = z.object({
   envFrom: arrayOf(z.object({ secretRef: keyRef, configMapRef: keyRef })),
   volumeMounts: arrayOf(z.object({ mountPath: z.string() })),
   securityContext: z.object({ runAsUser: count }).nullish(),
+  restartPolicy: text,
 });
 export type Container = z.infer<typeof containerSchema>;
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Fault } from "../../../sandbox/account/faults.ts";
 import { type Sandbox, startSandbox } from "../../../sandbox/sandbox.ts";
 import { legacyPodIdentityCa } from "../../../sandbox/stories/certificates.ts";
-import { mutatingWebhook } from "../../../sandbox/stories/manifests.ts";
+import { mutatingWebhook, workload } from "../../../sandbox/stories/manifests.ts";
 import type { KubernetesCollectors } from "../../../src/adapters/kubernetes/create-collectors.ts";
-import type { Evidence } from "../../../src/core/evidence.ts";
+import type { AgentFacts, Evidence } from "../../../src/core/evidence.ts";
 import { collectorsOf, found, gatherAll, question } from "./sandboxed.ts";
 
 let sandbox: Sandbox;
@@ -232,6 +232,31 @@ describe("the nodes' own", () => {
         ],
       },
     });
+  });
+
+  it("finds agents of every DaemonSet, as hybrid nodes have their own", async () => {
+    const { cluster } = sandbox.clusters["eks-workshop"];
+    const [regular] = found(evidence, "k8s.agent").pods;
+    cluster.create(
+      workload({
+        kind: "DaemonSet",
+        namespace: "kube-system",
+        name: "eks-pod-identity-agent-hybrid",
+        container: "eks-pod-identity-agent",
+        image: "public.ecr.aws/eks/agent:1",
+        nodeSelector: { "eks.amazonaws.com/nodegroup": "default" },
+      }),
+    );
+    cluster.settle();
+    const nodeName = regular?.nodeName ?? "";
+    const observation = await collect("k8s.agent");
+
+    if (observation.status !== "found") throw new Error(JSON.stringify(observation));
+    const { pods, daemonSet } = observation.value as AgentFacts;
+    expect(daemonSet?.desired).toBe(4);
+    const here = pods.filter((pod) => pod.nodeName === nodeName).map(({ name }) => name);
+    expect(here).toHaveLength(2);
+    expect(here).toEqual(expect.arrayContaining([regular?.name, expect.stringContaining("-hybrid-")]));
   });
 
   it("says absent where there is no agent", async () => {

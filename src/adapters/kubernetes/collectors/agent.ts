@@ -1,6 +1,6 @@
 import type { Collector } from "../../../app/ports.ts";
 import type { AgentFacts } from "../../../core/evidence.ts";
-import { observe, observeNothing } from "../outcome.ts";
+import { observeNothing } from "../outcome.ts";
 import { isReady, waitingReason } from "../pod-facts.ts";
 import { prerequisite } from "../prerequisite.ts";
 import { resources, sourceFor } from "../resources.ts";
@@ -38,17 +38,23 @@ export function createAgentCollector({ client, clock }: CollectorDeps): Collecto
       const agents = daemonSets.value.items.filter(isAgent);
       const agent = agents.find(({ metadata }) => metadata.name === agentName) ?? agents[0];
       if (agent === undefined) return { status: "absent", source, at: clock() };
-      const pods = await client.list(resources.pods, agentNamespace, podSchema, context.signal, {
-        labelSelector: selectorOf(agent),
-      });
+      // Hybrid nodes have DaemonSets of their own, under the same label or under names that begin alike.
+      const listed = await Promise.all(
+        [...new Set(agents.map(selectorOf))].map((labelSelector) =>
+          client.list(resources.pods, agentNamespace, podSchema, context.signal, { labelSelector }),
+        ),
+      );
+      const failed = listed.find((pods) => pods.type === "failed");
+      if (failed !== undefined) return observeNothing(failed, source, clock());
+      const pods = listed.flatMap((page) => (page.type === "ok" ? page.value.items : []));
       const nodes = new Set(workloadPods.ok ? nodeNames(workloadPods.value) : []);
-      return observe(pods, source, clock(), ({ items }) => facts(agent, items, nodes));
+      return { status: "found", value: facts(agent, agents, pods, nodes), source, at: clock() };
     },
   };
 }
 
 function isAgent({ metadata }: Controller): boolean {
-  return metadata.name === agentName || metadata.labels[nameLabel] === agentName;
+  return metadata.name.startsWith(agentName) || metadata.labels[nameLabel] === agentName;
 }
 
 function selectorOf({ spec }: Controller): string {
@@ -57,12 +63,17 @@ function selectorOf({ spec }: Controller): string {
     .join(",");
 }
 
-function facts(agent: Controller, pods: readonly Pod[], nodes: ReadonlySet<string>): AgentFacts {
-  const { metadata, spec, status } = agent;
+function facts(
+  { spec, status }: Controller,
+  agents: readonly Controller[],
+  pods: readonly Pod[],
+  nodes: ReadonlySet<string>,
+): AgentFacts {
+  const owners = new Set(agents.map(({ metadata }) => metadata.uid));
   const mine = pods.filter(
     (pod) =>
       pod.metadata.deletionTimestamp === null &&
-      pod.metadata.ownerReferences.some(({ uid }) => uid === metadata.uid),
+      pod.metadata.ownerReferences.some(({ uid }) => owners.has(uid)),
   );
   return {
     daemonSet: {
