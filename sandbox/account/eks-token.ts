@@ -6,6 +6,19 @@ import { credentialOf, isSignedWith } from "./wire/signature.ts";
 /** The server allows this much between signing and use. */
 const maxAgeMs = 15 * 60_000;
 
+/** The server refuses every other. */
+const knownParameters = new Set([
+  "Action",
+  "Version",
+  "X-Amz-Algorithm",
+  "X-Amz-Credential",
+  "X-Amz-Date",
+  "X-Amz-Expires",
+  "X-Amz-Security-Token",
+  "X-Amz-SignedHeaders",
+  "X-Amz-Signature",
+]);
+
 /**
  * Whose token for the Kubernetes API this is, as aws-iam-authenticator finds out: by the presigned STS address in it,
  * which must name the cluster in a signed header. Null: nobody's.
@@ -22,6 +35,7 @@ export function principalOfEksToken(
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || url.protocol !== "https:" || url.host !== `sts.${account.region}.amazonaws.com`)
     return null;
+  if ([...url.searchParams.keys()].some((name) => !knownParameters.has(name))) return null;
   const parameter = (name: string) => url.searchParams.get(name) ?? "";
   const credential = credentialOf(
     `${parameter("X-Amz-Algorithm")} Credential=${parameter("X-Amz-Credential")}, SignedHeaders=${parameter("X-Amz-SignedHeaders")}, Signature=${parameter("X-Amz-Signature")}`,

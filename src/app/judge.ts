@@ -1,6 +1,13 @@
 import { diagnose } from "../core/diagnose.ts";
 import type { Diagnosis } from "../core/diagnosis.ts";
-import type { Evidence, EvidenceBundle, EvidenceKind, Observation, Question } from "../core/evidence.ts";
+import {
+  type Evidence,
+  type EvidenceBundle,
+  type EvidenceKind,
+  isBuiltInKind,
+  type Observation,
+  type Question,
+} from "../core/evidence.ts";
 import { known } from "../core/identity.ts";
 import type { Result } from "../core/result.ts";
 import type { Rule } from "../core/rule.ts";
@@ -83,7 +90,7 @@ export function explainResolveError(error: ResolveError, question: Question): st
         ...meant(error.nearest),
       ].join(" ");
     case "ambiguous":
-      return `${name} exists as ${error.kinds.join(" and ")}: say which one with --kind ${error.kinds[0]?.toLowerCase()}.`;
+      return `${name} exists as ${error.kinds.join(" and ")}: ${toTellApart(error.kinds)}.`;
     case "no-container":
       return `${name} has no container ${question.container}; it has ${error.containers.join(", ")}.`;
     case "unavailable":
@@ -95,4 +102,11 @@ export function explainResolveError(error: ResolveError, question: Question): st
 
 function meant(nearest: readonly string[]): readonly string[] {
   return nearest.length === 0 ? [] : [`Did you mean ${nearest.join(", ")}?`];
+}
+
+function toTellApart(kinds: readonly string[]): string {
+  const known = kinds.find(isBuiltInKind);
+  return known === undefined
+    ? "ask about one of their pods with --kind pod"
+    : `say which one with --kind ${known.toLowerCase()}`;
 }

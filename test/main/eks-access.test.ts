@@ -129,6 +129,7 @@ describe("the token", () => {
     expect(await status(ours)).toBe(200);
     expect(await status(others)).toBe(401);
     expect(await status(encoded((url) => url.replace("us-west-2.amazonaws", "us-west-2.example")))).toBe(401);
+    expect(await status(encoded((url) => `${url}&x-id=GetCallerIdentity`))).toBe(401);
     expect(await status(encoded((url) => url.replace("X-Amz-Expires=60", "X-Amz-Expires=900")))).toBe(401);
     vi.useFakeTimers({ now: Date.now() - 20 * 60_000, toFake: ["Date"] });
     const old = await createEksAccess(createAwsClients("us-west-2"), cluster).token();

@@ -98,15 +98,30 @@ function readerOf<T>(resource: Resource, schema: z.ZodType<T>, toWorkload: (obje
   };
 }
 
+type Listing = Promise<Outcome<readonly Workload[]>>;
+
+/** Listings under way or done, by whoever asks: one investigation has one signal and sees one state of the cluster. */
+const listings = new WeakMap<KubernetesClient, WeakMap<AbortSignal, Map<string | null, Listing>>>();
+
 /**
  * Every object of a namespace, or of all, that owns pods or is one. Seven lists at once; the first that fails is the
- * answer, for a part would pass for the whole.
+ * answer, for a part would pass for the whole. Asked again under the same signal, it is the same answer.
  */
-export async function listPodOwners(
+export function listPodOwners(
   client: KubernetesClient,
   namespace: string | null,
   signal: AbortSignal,
-): Promise<Outcome<readonly Workload[]>> {
+): Listing {
+  const bySignal = listings.get(client) ?? new WeakMap<AbortSignal, Map<string | null, Listing>>();
+  listings.set(client, bySignal);
+  const byNamespace = bySignal.get(signal) ?? new Map<string | null, Listing>();
+  bySignal.set(signal, byNamespace);
+  const listing = byNamespace.get(namespace) ?? listAll(client, namespace, signal);
+  byNamespace.set(namespace, listing);
+  return listing;
+}
+
+async function listAll(client: KubernetesClient, namespace: string | null, signal: AbortSignal): Listing {
   const readers = [...workloadKinds.map((kind) => kindsOfWorkload[kind]), replicaSets];
   const lists = await Promise.all(readers.map((reader) => reader.list(client, namespace, signal)));
   const objects: Workload[] = [];

@@ -177,6 +177,20 @@ describe("owners of other kinds", () => {
     expect(found(evidence, "k8s.sharing").workloads.map((other) => other.name)).not.toContain(name);
   });
 
+  it("lists the namespace once for all that one investigation asks of it", async () => {
+    const { client } = connect(sandbox);
+    const { faults } = sandbox.clusters["eks-workshop"].cluster;
+    const { signal } = new AbortController();
+    expect(await resolveWorkload(client, asked("shop"), signal)).toMatchObject({ ok: true });
+    faults.set("k8s:list/replicasets", "server-error");
+    const again = await resolveWorkload(client, asked("shop"), signal);
+    const anew = await resolveWorkload(client, asked("shop"), never());
+    faults.clear();
+
+    expect(again).toMatchObject({ ok: true });
+    expect(anew).toMatchObject({ error: { type: "unavailable" } });
+  });
+
   it("says what it could not follow, where the name may stand further up", async () => {
     const withheld = { verb: "get", group: "serving.knative.dev", resource: "revisions" };
     const spelledOut = [
