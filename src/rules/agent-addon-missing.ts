@@ -1,3 +1,4 @@
+import { installAgent } from "../core/fixes.ts";
 import { expectedIdentity, injectedInto } from "../core/identity.ts";
 import { needsAgent } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
@@ -50,17 +51,22 @@ export const agentAddonMissing = defineRule({
     };
     const addon = evidence["eks.agent-addon"];
     const cluster = evidence["eks.cluster"];
+    if (addon.status !== "found" && cluster.status === "found") {
+      return fail("missing", data, { fix: [installAgent(cluster.value)] });
+    }
     const region = cluster.status === "found" ? ` --region ${shellWord(cluster.value.region)}` : "";
     const where = `--cluster-name ${shellWord(question.cluster)}${region} --addon-name eks-pod-identity-agent`;
-    const installed = addon.status === "found";
     return fail("missing", data, {
       manual: [
-        {
-          title: installed
-            ? `The add-on is there with status ${addon.value.status}, its DaemonSet is not: see why`
-            : "Install the add-on; running pods find the agent without a restart",
-          command: `aws eks ${installed ? "describe-addon" : "create-addon"} ${where}`,
-        },
+        addon.status === "found"
+          ? {
+              title: `The add-on is there with status ${addon.value.status}, its DaemonSet is not: see why`,
+              command: `aws eks describe-addon ${where}`,
+            }
+          : {
+              title: "Install the add-on; running pods find the agent without a restart",
+              command: `aws eks create-addon ${where}`,
+            },
       ],
     });
   },

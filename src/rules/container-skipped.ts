@@ -1,15 +1,7 @@
+import { setTemplateMetadata } from "../core/fixes.ts";
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
-import {
-  carries,
-  currentErrors,
-  hasRollout,
-  objectOf,
-  placesOf,
-  skipContainersAnnotation,
-  skips,
-} from "../core/subject.ts";
+import { carries, currentErrors, placesOf, skipContainersAnnotation, skips } from "../core/subject.ts";
 
 const symptoms = new Set(["no-credentials", "imds-unreachable", "access-denied"]);
 
@@ -48,24 +40,17 @@ export const containerSkipped = defineRule({
       );
       // Most containers on such a list are meant to be there: only one that fails is worth a word.
       if (error === undefined) continue;
-      const object = objectOf(workload.value);
-      const key = skipContainersAnnotation.replaceAll("/", "~1");
       const data = {
         pod: pod.name,
         container: container.name,
         count: String(error.count),
         kind: error.kind,
       };
-      return fail("skipped", data, {
-        manual: [
-          {
-            title: `Take ${container.name} out of the annotation ${skipContainersAnnotation} in the pod template of ${object}; this removes the whole list`,
-            command: hasRollout(workload.value.kind)
-              ? `kubectl -n ${shellWord(question.namespace)} patch ${shellWord(object)} --type json -p '[{"op":"remove","path":"/spec/template/metadata/annotations/${key}"}]'`
-              : null,
-          },
-        ],
-      });
+      const listedIn = workload.value.template.annotations[skipContainersAnnotation] ?? "";
+      const others = listedIn.split(",").filter((name) => name.trim() !== container.name);
+      const value = others.length === 0 ? null : others.join(",");
+      const remedy = setTemplateMetadata(workload, "annotations", skipContainersAnnotation, value, question);
+      return fail("skipped", data, remedy);
     }
     return pass();
   },

@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { describeCondition, irsaTrust, withChanged, withCondition } from "../core/trust-view.ts";
@@ -25,7 +25,7 @@ export const irsaTrustAudMismatch = defineRule({
     },
   },
   needs: ["k8s.workload", "eks.cluster", "iam.role", "iam.oidc-providers"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = irsaTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
     const { role, explanation, nearest, issuer, audience } = trust.value;
@@ -53,6 +53,6 @@ export const irsaTrustAudMismatch = defineRule({
           withCondition(statement, condition.operator, condition.key, () => [audience]),
         );
     const title = `Correct the audience in the trust policy of ${role.name}`;
-    return fail("audience", data, { manual: [trustStep(title, role.name, document)] });
+    return fail("audience", data, trustPolicyFix(title, role, document, question));
   },
 });

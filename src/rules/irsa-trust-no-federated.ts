@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { irsaTrust, principalsOf, withStatement } from "../core/trust-view.ts";
@@ -25,7 +25,7 @@ export const irsaTrustNoFederated = defineRule({
     },
   },
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = irsaTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
     const { role, explanation, providerArn, issuer, subject, audience } = trust.value;
@@ -47,6 +47,6 @@ export const irsaTrustNoFederated = defineRule({
       Condition: { StringEquals: { [`${issuer}:aud`]: audience, [`${issuer}:sub`]: subject } },
     });
     const title = `Add a statement for ${subject} to the trust policy of ${role.name}`;
-    return fail("unnamed", data, { manual: [trustStep(title, role.name, document)] });
+    return fail("unnamed", data, trustPolicyFix(title, role, document, question));
   },
 });

@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
@@ -8,6 +8,7 @@ import {
   isSubjectOf,
   withChanged,
   withCondition,
+  withStatement,
 } from "../core/trust-view.ts";
 
 export const irsaTrustSubMismatch = defineRule({
@@ -34,10 +35,10 @@ export const irsaTrustSubMismatch = defineRule({
     },
   },
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = irsaTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
-    const { role, explanation, nearest, issuer, subject } = trust.value;
+    const { role, explanation, nearest, issuer, subject, audience, providerArn } = trust.value;
     if (explanation.allowed) return pass();
     if (nearest === null) return notApplicable("no statement names the provider and the action");
     const own = nearest.failedConditions.find(({ key }) => isSubjectOf(key, issuer));
@@ -63,16 +64,15 @@ export const irsaTrustSubMismatch = defineRule({
         : withChanged(role.trustPolicy, nearest.index, (statement) =>
             withCondition(statement, condition.operator, condition.key, (present) => [...present, subject]),
           );
-      return fail("subject", facts, { manual: [trustStep(title, role.name, document)] });
+      return fail("subject", facts, trustPolicyFix(title, role, document, question));
     }
-    const document = withChanged(role.trustPolicy, nearest.index, (statement) =>
-      withCondition(
-        withCondition(statement, condition.operator, condition.key, () => []),
-        "StringEquals",
-        `${issuer}:sub`,
-        () => [subject],
-      ),
-    );
-    return fail("otherIssuer", { ...facts, issuer }, { manual: [trustStep(title, role.name, document)] });
+    // The condition may be another cluster's by right: this one gets a statement of its own.
+    const document = withStatement(role.trustPolicy, {
+      Effect: "Allow",
+      Principal: { Federated: providerArn },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: { StringEquals: { [`${issuer}:aud`]: audience, [`${issuer}:sub`]: subject } },
+    });
+    return fail("otherIssuer", { ...facts, issuer }, trustPolicyFix(title, role, document, question));
   },
 });

@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
@@ -32,7 +32,7 @@ export const irsaTrustWildcardWithStringequals = defineRule({
     },
   },
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = irsaTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
     const { role, explanation, nearest, issuer, subject } = trust.value;
@@ -47,14 +47,7 @@ export const irsaTrustWildcardWithStringequals = defineRule({
     const document = withChanged(role.trustPolicy, nearest.index, (statement) =>
       withCondition(statement, operator, key, (present) => [...present, subject]),
     );
-    return fail("literal", data, {
-      manual: [
-        trustStep(
-          `Name ${subject} in the trust policy of ${role.name}, or use StringLike where every match of the wildcard may have the role`,
-          role.name,
-          document,
-        ),
-      ],
-    });
+    const title = `Name ${subject} in the trust policy of ${role.name}, or use StringLike where every match of the wildcard may have the role`;
+    return fail("literal", data, trustPolicyFix(title, role, document, question));
   },
 });

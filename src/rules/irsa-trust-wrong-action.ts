@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { irsaTrust, withChanged } from "../core/trust-view.ts";
@@ -25,7 +25,7 @@ export const irsaTrustWrongAction = defineRule({
     },
   },
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = irsaTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
     const { role, explanation, providerArn } = trust.value;
@@ -44,6 +44,6 @@ export const irsaTrustWrongAction = defineRule({
       Action: "sts:AssumeRoleWithWebIdentity",
     }));
     const title = `Correct the action in the trust policy of ${role.name}`;
-    return fail("action", data, { manual: [trustStep(title, role.name, document)] });
+    return fail("action", data, trustPolicyFix(title, role, document, question));
   },
 });

@@ -1,6 +1,6 @@
+import { registerAudience } from "../core/fixes.ts";
 import { inClusterAccount, irsaRole, tokenAudience } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
 
 export const oidcAudienceNotRegistered = defineRule({
   id: "oidc-audience-not-registered",
@@ -24,7 +24,7 @@ export const oidcAudienceNotRegistered = defineRule({
     },
   },
   needs: ["eks.cluster", "iam.oidc-providers"],
-  check(evidence) {
+  check(evidence, question) {
     const cluster = evidence["eks.cluster"];
     const providers = evidence["iam.oidc-providers"];
     const account = evidence["k8s.service-account"];
@@ -47,12 +47,7 @@ export const oidcAudienceNotRegistered = defineRule({
       clientIds: clientIds.length === 0 ? "no audience at all" : clientIds.join(", "),
     };
     return fail("unregistered", data, {
-      manual: [
-        {
-          title: `Register the audience ${audience} with the provider`,
-          command: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${shellWord(arn)} --client-id ${shellWord(audience)}`,
-        },
-      ],
+      fix: [registerAudience(providers.value.forCluster, audience, question)],
     });
   },
 });

@@ -1,4 +1,5 @@
-import { inClusterAccount, irsaRole, issuerOf } from "../core/irsa.ts";
+import { createOidcProvider } from "../core/fixes.ts";
+import { inClusterAccount, irsaRole, issuerOf, tokenAudience } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 
 export const oidcProviderMissing = defineRule({
@@ -33,17 +34,10 @@ export const oidcProviderMissing = defineRule({
       return notApplicable("the role is in another account, as its provider has to be");
     if (providers.status === "found" && providers.value.forCluster !== null) return pass();
     const { accountId } = cluster.value;
-    return fail(
-      "missing",
-      { accountId, issuer: `https://${issuer}`, cluster: question.cluster, role },
-      {
-        manual: [
-          {
-            title: "Register the issuer with IAM; running pods can use it without a restart",
-            command: `aws iam create-open-id-connect-provider --url https://${issuer} --client-id-list sts.amazonaws.com`,
-          },
-        ],
-      },
-    );
+    const data = { accountId, issuer: `https://${issuer}`, cluster: question.cluster, role };
+    const account = evidence["k8s.service-account"];
+    const audience = account.status === "found" ? tokenAudience(account.value) : "sts.amazonaws.com";
+    const create = createOidcProvider(cluster.value, audience);
+    return fail("missing", data, create === null ? {} : { fix: [create] });
   },
 });

@@ -1,7 +1,7 @@
+import { setVariables } from "../core/fixes.ts";
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
-import { halfPair, hasRollout, listed, objectOf, placesOf } from "../core/subject.ts";
+import { halfPair, listed, placesOf } from "../core/subject.ts";
 
 export const partialEnvSuppressesInjection = defineRule({
   id: "partial-env-suppresses-injection",
@@ -36,22 +36,13 @@ export const partialEnvSuppressesInjection = defineRule({
     const [first] = halves;
     if (first === undefined) return pass();
     const same = halves.filter(({ container }) => container.name === first.container.name);
-    const object = objectOf(workload.value);
     const data = {
       container: first.container.name,
       pods: listed(same.map(({ pod }) => `pod ${pod.name}`)),
       set: first.half.set,
       lacking: first.half.lacking,
     };
-    return fail("half", data, {
-      manual: [
-        {
-          title: `Take ${first.half.set} out of container ${first.container.name} of ${object}; its pods are then replaced`,
-          command: hasRollout(workload.value.kind)
-            ? `kubectl -n ${shellWord(question.namespace)} set env ${shellWord(object)} -c ${shellWord(first.container.name)} ${first.half.set}-`
-            : null,
-        },
-      ],
-    });
+    const taken = { [first.half.set]: null };
+    return fail("half", data, setVariables(workload, first.container.name, taken, question));
   },
 });

@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { describeCondition, podIdentityTrust, withChanged, withCondition } from "../core/trust-view.ts";
@@ -27,7 +27,7 @@ export const piTrustConditionMismatch = defineRule({
     },
   },
   needs: ["eks.cluster", "iam.role", "k8s.pods"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = podIdentityTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
     const association = evidence["eks.association"];
@@ -66,7 +66,7 @@ export const piTrustConditionMismatch = defineRule({
     return fail(
       "condition",
       { ...facts, actual: actual === null ? "no such tag" : actual.join(", ") },
-      { manual: [trustStep(title, role.name, document)] },
+      trustPolicyFix(title, role, document, question),
     );
   },
 });

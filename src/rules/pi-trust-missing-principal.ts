@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { podIdentityService, podIdentityTrust, principalsOf, withStatement } from "../core/trust-view.ts";
 
@@ -24,7 +24,7 @@ export const piTrustMissingPrincipal = defineRule({
     },
   },
   needs: ["eks.cluster", "iam.role"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = podIdentityTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
     const { role, names } = trust.value;
@@ -37,6 +37,6 @@ export const piTrustMissingPrincipal = defineRule({
       Action: ["sts:AssumeRole", "sts:TagSession"],
     });
     const title = `Add EKS Pod Identity to the trust policy of ${role.name}`;
-    return fail("unnamed", data, { manual: [trustStep(title, role.name, document)] });
+    return fail("unnamed", data, trustPolicyFix(title, role, document, question));
   },
 });

@@ -1,4 +1,4 @@
-import { trustStep } from "../core/iam-steps.ts";
+import { trustPolicyFix } from "../core/fixes.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { podIdentityService, podIdentityTrust, withStatement } from "../core/trust-view.ts";
 
@@ -24,7 +24,7 @@ export const piTrustMissingTagsession = defineRule({
     },
   },
   needs: ["eks.cluster", "iam.role"],
-  check(evidence) {
+  check(evidence, question) {
     const trust = podIdentityTrust(evidence);
     if (!trust.ok) return notApplicable(trust.error);
     const { role, names, lackingActions } = trust.value;
@@ -37,6 +37,6 @@ export const piTrustMissingTagsession = defineRule({
       Action: lackingActions,
     });
     const title = `Allow EKS Pod Identity ${data.actions} in the trust policy of ${role.name}`;
-    return fail("lacking", data, { manual: [trustStep(title, role.name, document)] });
+    return fail("lacking", data, trustPolicyFix(title, role, document, question));
   },
 });

@@ -1,8 +1,9 @@
 import { isByHand } from "../core/credentials/sources.ts";
+import { setVariables } from "../core/fixes.ts";
 import { sameRole } from "../core/iam/arn.ts";
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { currentErrors, objectOf, type Place, placesOf, shellWord } from "../core/subject.ts";
+import { currentErrors, objectOf, type Place, placesOf } from "../core/subject.ts";
 
 const symptoms = new Set(["access-denied", "assume-role-web-identity-denied", "invalid-identity-token"]);
 
@@ -60,14 +61,11 @@ export const roleArnOverride = defineRule({
         count: String(error.count),
         kind: error.kind,
       };
-      return fail("other", data, {
-        manual: [
-          {
-            title: `Take AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE out of container ${container.name} of ${object}, so that the webhook sets them; its pods are then replaced`,
-            command: `kubectl -n ${shellWord(question.namespace)} set env ${shellWord(object)} -c ${shellWord(container.name)} AWS_ROLE_ARN- AWS_WEB_IDENTITY_TOKEN_FILE-`,
-          },
-        ],
-      });
+      const own = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"].filter((name) =>
+        isByHand(name, container, workload.value),
+      );
+      const taken = Object.fromEntries(own.map((name) => [name, null]));
+      return fail("other", data, setVariables(workload, container.name, taken, question));
     }
     return pass();
   },

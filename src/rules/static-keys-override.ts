@@ -1,9 +1,8 @@
 import { credentialTrace } from "../core/credentials/trace.ts";
-import type { ContainerSpec, PodFacts } from "../core/evidence.ts";
+import type { ContainerSpec, Found, PodFacts, Question, WorkloadFacts } from "../core/evidence.ts";
+import { type Remedy, setVariables } from "../core/fixes.ts";
 import { expectedIdentity } from "../core/identity.ts";
-import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
 import { currentErrors, describeCall, objectOf, placesOf } from "../core/subject.ts";
 
 const keyNames = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -63,7 +62,7 @@ export const staticKeysOverride = defineRule({
         call: describeCall(denied),
       };
       const named = origin?.named === true ? (place?.container.name ?? null) : null;
-      return fail("user", data, { manual: removal(objectOf(workload.value), question.namespace, named) });
+      return fail("user", data, removal(workload, named, question));
     }
 
     for (const { pod, container } of places) {
@@ -84,9 +83,7 @@ export const staticKeysOverride = defineRule({
         origin: origin.from,
         expected,
       };
-      return fail("badKeys", data, {
-        manual: removal(objectOf(workload.value), question.namespace, container.name),
-      });
+      return fail("badKeys", data, removal(workload, container.name, question));
     }
     return pass();
   },
@@ -117,14 +114,13 @@ function describeKeys(pod: PodFacts, container: ContainerSpec, { from }: KeyOrig
   return `in container ${container.name} of pod ${pod.name}, ${from}`;
 }
 
-function removal(object: string, namespace: string, container: string | null): readonly ManualStep[] {
-  const unset = keyNames.map((name) => `${name}-`).join(" ");
-  return [
-    container === null
-      ? { title: `Find where ${object} gets its access keys, and remove them there`, command: null }
-      : {
-          title: `Take the static keys out of container ${container} of ${object}, so that its SDK reaches the configured role; its pods are then replaced`,
-          command: `kubectl -n ${shellWord(namespace)} set env ${shellWord(object)} -c ${shellWord(container)} ${unset}`,
-        },
-  ];
+/** Takes the keys out of the container's own `env`; whatever else brings them is a person's to find. */
+function removal(workload: Found<WorkloadFacts>, container: string | null, question: Question): Remedy {
+  const spec = workload.value.template.containers.find(({ name }) => name === container);
+  const named = keyNames.filter((key) => spec?.env.some(({ name }) => name === key));
+  if (container === null || named.length === 0) {
+    const title = `Find where ${objectOf(workload.value)} gets its access keys, and remove them there`;
+    return { manual: [{ title, command: null }] };
+  }
+  return setVariables(workload, container, Object.fromEntries(named.map((name) => [name, null])), question);
 }

@@ -1,8 +1,7 @@
+import { setFsGroup } from "../core/fixes.ts";
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
-import { hasRollout, objectOf } from "../core/subject.ts";
 
 /** The group that the webhook's own documentation uses for tokens: `nobody`. */
 const tokenGroup = 65534;
@@ -33,7 +32,6 @@ export const tokenFilePermission = defineRule({
     const container = pod?.containers.find(({ name }) => sign.containers.includes(name));
     const user = container?.runAsUser ?? pod?.runAsUser ?? null;
     const fsGroup = pod?.fsGroup ?? null;
-    const patch = { spec: { template: { spec: { securityContext: { fsGroup: tokenGroup } } } } };
     return fail(
       "denied",
       {
@@ -41,17 +39,9 @@ export const tokenFilePermission = defineRule({
         user: user === null ? "the image's user" : `user ${user}`,
         fsGroup: fsGroup === null ? "no fsGroup" : `fsGroup ${fsGroup}`,
       },
-      {
-        manual: [
-          {
-            title: "Give the pod's volumes a group that its processes are in; the pods are then replaced",
-            command:
-              workload.status === "found" && hasRollout(workload.value.kind)
-                ? `kubectl -n ${shellWord(question.namespace)} patch ${shellWord(objectOf(workload.value))} --type merge --patch ${shellWord(JSON.stringify(patch))}`
-                : null,
-          },
-        ],
-      },
+      workload.status === "found"
+        ? setFsGroup(workload, tokenGroup, question)
+        : { manual: [{ title: "Give the pod's volumes a group that its processes are in", command: null }] },
     );
   },
 });

@@ -1,9 +1,10 @@
-import type { WorkloadFacts } from "../core/evidence.ts";
+import type { Found, Question, WorkloadFacts } from "../core/evidence.ts";
+import { type Remedy, setTemplateMetadata } from "../core/fixes.ts";
 import { exclusionOf } from "../core/injection.ts";
 import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
-import { hasRollout, objectOf, uninjected } from "../core/subject.ts";
+import { objectOf, uninjected } from "../core/subject.ts";
 
 const skipLabel = "eks.amazonaws.com/skip-pod-identity-webhook";
 
@@ -49,7 +50,7 @@ export const webhookExcluded = defineRule({
       return fail(
         "object",
         { configuration, requirement, pod: pod.name },
-        { manual: [relabelPods(workload.value, requirement)] },
+        relabelPods(workload, requirement, question),
       );
     }
     return pass();
@@ -63,17 +64,10 @@ function labelNamespace(namespace: string, requirement: string): ManualStep {
   };
 }
 
-function relabelPods(workload: WorkloadFacts, requirement: string): ManualStep {
-  const object = objectOf(workload);
-  if (workload.template.labels[skipLabel] === undefined || !hasRollout(workload.kind)) {
-    return {
-      title: `Change the pod labels of ${object} so that they meet "${requirement}"`,
-      command: null,
-    };
+function relabelPods(workload: Found<WorkloadFacts>, requirement: string, question: Question): Remedy {
+  if (workload.value.template.labels[skipLabel] !== undefined) {
+    return setTemplateMetadata(workload, "labels", skipLabel, null, question);
   }
-  const path = `/spec/template/metadata/labels/${skipLabel.replaceAll("/", "~1")}`;
-  return {
-    title: `Take the label ${skipLabel} out of the pod template of ${object}; its pods are then replaced`,
-    command: `kubectl -n ${shellWord(workload.namespace)} patch ${shellWord(object)} --type json -p '[{"op":"remove","path":"${path}"}]'`,
-  };
+  const title = `Change the pod labels of ${objectOf(workload.value)} so that they meet "${requirement}"`;
+  return { manual: [{ title, command: null }] };
 }
