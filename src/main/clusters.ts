@@ -2,6 +2,7 @@ import { createAddonExecutor } from "../adapters/aws/addon-executor.ts";
 import { createAssociationExecutor } from "../adapters/aws/association-executor.ts";
 import { createAssociationUpdateExecutor } from "../adapters/aws/association-update-executor.ts";
 import { type AwsClients, createAwsClients } from "../adapters/aws/clients.ts";
+import { createDecodeCollector } from "../adapters/aws/decode-collector.ts";
 import { createEksAccess } from "../adapters/aws/eks-access.ts";
 import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
@@ -171,18 +172,11 @@ function openCluster(
       ...createEksCollectors(aws, clock),
       ...createIamCollectors(aws, clock),
       ...createTrailCollector(aws, limiter, clock),
-      "eks.associations-elsewhere": notCollected("eks.associations-elsewhere", notRead),
+      "sts.decoded-messages": createDecodeCollector(aws, clock),
       "ec2.instances": notCollected("ec2.instances", notRead),
       "ec2.vpc-endpoints": notCollected("ec2.vpc-endpoints", notRead),
-      "iam.role-boundary": notCollected("iam.role-boundary", notRead),
-      "iam.policy-versions": notCollected("iam.policy-versions", notRead),
-      "iam.target-role": notCollected("iam.target-role", notRead),
-      "iam.target-role-policies": notCollected("iam.target-role-policies", notRead),
-      "iam.node-role-policies": notCollected("iam.node-role-policies", notRead),
-      "iam.irsa-candidates": notCollected("iam.irsa-candidates", notRead),
       "organizations.policies": notCollected("organizations.policies", notRead),
       "aws.resource-policies": notCollected("aws.resource-policies", notRead),
-      "sts.decoded-messages": notCollected("sts.decoded-messages", notRead),
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),

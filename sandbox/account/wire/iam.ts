@@ -77,6 +77,14 @@ const operations: Readonly<Record<string, Operation>> = {
     }
     return { PolicyVersion: versionBody(policy, version) };
   },
+  ListPolicyVersions(call, parameters) {
+    const policy = policyFor(call, parameters);
+    const { items, ...page } = paged(call, policy.versions.toReversed(), parameters);
+    return {
+      Versions: items.map((version) => ({ ...versionBody(policy, version), Document: null })),
+      ...page,
+    };
+  },
   GetAccountAuthorizationDetails: accountDetails,
   ListOpenIDConnectProviders(call) {
     authorize(call, "iam:ListOpenIDConnectProviders", arnOf(call, "oidc-provider/*"));

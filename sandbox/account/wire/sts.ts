@@ -3,7 +3,7 @@ import type { JsonValue } from "../../../src/core/json.ts";
 import type { ServedAccount } from "../create-account.ts";
 import type { Refusal, Session } from "../model.ts";
 import { actionOf, queryAnswer, queryCodes, queryError, queryParameters, type XmlValue } from "./query.ts";
-import { type Answer, AwsError, type Call, type Service, type WireRequest } from "./service.ts";
+import { type Answer, AwsError, authorize, type Call, type Service, type WireRequest } from "./service.ts";
 
 const namespace = "https://sts.amazonaws.com/doc/2011-06-15/";
 const webIdentity = "AssumeRoleWithWebIdentity";
@@ -17,6 +17,7 @@ export const sts: Service = {
   answer(call) {
     if (call.operation === "GetCallerIdentity") return callerIdentity(call);
     if (call.operation === "AssumeRole") return assumeRole(call);
+    if (call.operation === "DecodeAuthorizationMessage") return decodeMessage(call);
     if (call.operation === webIdentity) return answerWebIdentity(call.account, call.request, call.requestId);
     throw new AwsError(
       400,
@@ -38,6 +39,36 @@ function callerIdentity({ principal, requestId }: Call): Answer {
     { Arn: arn, UserId: userId, Account: accountId },
     requestId,
   );
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html */
+function decodeMessage(call: Call): Answer {
+  authorize(call, "sts:DecodeAuthorizationMessage", "*");
+  const encoded = required(new URLSearchParams(call.request.body), "EncodedMessage");
+  const DecodedMessage = decodeDenial(encoded);
+  if (DecodedMessage === null) {
+    throw new AwsError(
+      400,
+      "InvalidAuthorizationMessageException",
+      "The Authorization Message provided is not a valid or known Authorization Message.",
+    );
+  }
+  return queryAnswer(call.operation, namespace, { DecodedMessage }, call.requestId);
+}
+
+/** An encoded authorization message as EC2 hands it out; here it is only packed, and nobody has to keep it secret. */
+export function encodeDenial(denial: JsonValue): string {
+  return Buffer.from(JSON.stringify(denial)).toString("base64url");
+}
+
+function decodeDenial(encoded: string): string | null {
+  const text = Buffer.from(encoded, "base64url").toString();
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return null;
+  }
 }
 
 function assumeRole({ account, principal, request, requestId }: Call): Answer {

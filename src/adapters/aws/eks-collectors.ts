@@ -3,22 +3,18 @@ import {
   DescribeClusterCommand,
   DescribeNodegroupCommand,
   DescribePodIdentityAssociationCommand,
-  ListPodIdentityAssociationsCommand,
 } from "@aws-sdk/client-eks";
 import { z } from "zod";
 import type { CollectContext, Collectors } from "../../app/ports.ts";
-import type {
-  AssociationFacts,
-  AssociationRef,
-  EvidenceKind,
-  Observation,
-  Unavailable,
-} from "../../core/evidence.ts";
+import type { AssociationFacts, EvidenceKind } from "../../core/evidence.ts";
 import { parseArn } from "../../core/iam/arn.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { redact } from "../../core/redact.ts";
+import { listAssociations } from "./association-list.ts";
 import type { AwsClients } from "./clients.ts";
+import { createElsewhereCollector } from "./elsewhere-collector.ts";
 import { CallFailure, call, observing } from "./outcome.ts";
+import { seen } from "./prerequisite.ts";
 
 const date = z.date().transform((value) => value.toISOString());
 const clusterSchema = z.object({
@@ -34,12 +30,6 @@ const clusterSchema = z.object({
       .object({ enabled: z.boolean().optional(), nodeRoleArn: z.string().optional() })
       .optional(),
   }),
-});
-const listSchema = z.object({
-  associations: z.array(
-    z.object({ associationId: z.string(), namespace: z.string(), serviceAccount: z.string() }),
-  ),
-  nextToken: z.string().nullish(),
 });
 const associationSchema = z.object({
   association: z.object({
@@ -76,18 +66,14 @@ const addonSchema = z.object({
   }),
 });
 
-type EksKinds = "eks.cluster" | "eks.associations" | "eks.association" | "eks.agent-addon" | "eks.node-role";
-
-const pages = 60;
+type EksKinds = Extract<EvidenceKind, `eks.${string}`>;
 
 /**
- * Collectors that ask EKS. Permissions: eks:DescribeCluster, eks:ListPodIdentityAssociations,
+ * Collectors that ask EKS. Permissions: eks:DescribeCluster, eks:ListClusters, eks:ListPodIdentityAssociations,
  * eks:DescribePodIdentityAssociation, eks:DescribeAddon, eks:DescribeNodegroup.
  */
-export function createEksCollectors(
-  { eks, region }: AwsClients,
-  clock: () => string,
-): Pick<Collectors, EksKinds> {
+export function createEksCollectors(clients: AwsClients, clock: () => string): Pick<Collectors, EksKinds> {
+  const { eks } = clients;
   const found = <T>(value: T, source: string) => ({ status: "found", value, source, at: clock() }) as const;
   const absent = (source: string) => ({ status: "absent", source, at: clock() }) as const;
 
@@ -100,30 +86,6 @@ export function createEksCollectors(
       signal,
     );
     return answer?.cluster ?? null;
-  }
-
-  async function listAssociations({ question, signal }: CollectContext): Promise<readonly AssociationRef[]> {
-    const associations: AssociationRef[] = [];
-    let nextToken: string | null | undefined;
-    for (let page = 0; page < pages; page++) {
-      const command = new ListPodIdentityAssociationsCommand({
-        clusterName: question.cluster,
-        namespace: question.namespace,
-        ...(nextToken ? { nextToken } : {}),
-      });
-      const send = () => eks.send(command, { abortSignal: signal });
-      const answer = await call("eks:ListPodIdentityAssociations", send, listSchema, signal);
-      // Only the cluster itself can be missing here, and nothing is known of what does not exist.
-      if (answer === null) {
-        throw unread(
-          `there is no cluster ${question.cluster} in ${region}: check its name, Region and account`,
-        );
-      }
-      associations.push(...answer.associations);
-      nextToken = answer.nextToken;
-      if (!nextToken) return associations;
-    }
-    throw unread(`more than ${pages} pages`);
   }
 
   return {
@@ -153,12 +115,18 @@ export function createEksCollectors(
           );
         }),
     },
+    "eks.associations-elsewhere": createElsewhereCollector(clients, clock),
     "eks.associations": {
       kind: "eks.associations",
       group: "config",
       after: [],
       collect: (context) =>
-        observing(async () => found(await listAssociations(context), "eks:ListPodIdentityAssociations")),
+        observing(async () =>
+          found(
+            await listAssociations(clients, context.question, context.signal),
+            "eks:ListPodIdentityAssociations",
+          ),
+        ),
     },
     "eks.association": {
       kind: "eks.association",
@@ -169,7 +137,7 @@ export function createEksCollectors(
           const workload = seen(context, "k8s.workload");
           if (workload.status === "absent") return absent(workload.source);
           const { serviceAccountName } = workload.value.template;
-          const listed = await listAssociations(context);
+          const listed = await listAssociations(clients, context.question, context.signal);
           const match = listed.find((association) => association.serviceAccount === serviceAccountName);
           if (match === undefined) return absent("eks:ListPodIdentityAssociations");
           const command = new DescribePodIdentityAssociationCommand({
@@ -247,11 +215,6 @@ export function createEksCollectors(
   };
 }
 
-function unread(detail: string): CallFailure {
-  const source = "eks:ListPodIdentityAssociations";
-  return new CallFailure({ status: "unavailable", reason: "error", source, detail });
-}
-
 function associationFacts(association: z.output<typeof associationSchema>["association"]): AssociationFacts {
   return {
     associationId: association.associationId,
@@ -282,26 +245,4 @@ function sessionPolicy(text: string | null | undefined): JsonValue | null {
       detail: "the association's session policy is not JSON",
     });
   }
-}
-
-/**
- * Evidence that a collector builds on. What could not be seen there cannot be seen here either, for the same reason.
- * @throws CallFailure with the prerequisite's reason and permission.
- */
-export function seen<K extends EvidenceKind>(
-  { evidence }: CollectContext,
-  kind: K,
-): Exclude<NonNullable<CollectContext["evidence"][K]>, Unavailable> {
-  const observation: Observation<unknown> | undefined = evidence[kind];
-  if (observation === undefined || observation.status === "unavailable") {
-    throw new CallFailure(
-      observation ?? {
-        status: "unavailable",
-        reason: "not-collected",
-        source: kind,
-        detail: `${kind} is not known`,
-      },
-    );
-  }
-  return observation as Exclude<NonNullable<CollectContext["evidence"][K]>, Unavailable>;
 }

@@ -50,6 +50,11 @@ export async function call<T>(
   );
 }
 
+/** The deadline came before the answer. */
+export function timedOut(source: string, detail = "no answer before the deadline"): CallFailure {
+  return new CallFailure({ status: "unavailable", reason: "timeout", source, detail });
+}
+
 /** Runs a collector's body: what could not be seen becomes evidence of its own kind, and nothing else is caught. */
 export async function observing<T>(collect: () => Promise<Observation<T>>): Promise<Observation<T>> {
   try {

@@ -6,8 +6,8 @@ import { parseArn } from "../../core/iam/arn.ts";
 import { injectedInto, known, roleAnnotation } from "../../core/identity.ts";
 import { redact } from "../../core/redact.ts";
 import type { AwsClients } from "./clients.ts";
-import { seen } from "./eks-collectors.ts";
-import { CallFailure, call, observing } from "./outcome.ts";
+import { CallFailure, call, observing, timedOut } from "./outcome.ts";
+import { seen } from "./prerequisite.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { createSharedCalls } from "./shared-calls.ts";
 
@@ -143,12 +143,10 @@ function windowStart(at: string, sinceSeconds: number): Date {
 }
 
 function outOfTime(): CallFailure {
-  return new CallFailure({
-    status: "unavailable",
-    reason: "timeout",
-    source: "cloudtrail:LookupEvents",
-    detail: "no answer before the deadline: AWS allows two lookups a second, and others wait for theirs too",
-  });
+  return timedOut(
+    "cloudtrail:LookupEvents",
+    "no answer before the deadline: AWS allows two lookups a second, and others wait for theirs too",
+  );
 }
 
 /**

@@ -1,10 +1,12 @@
+import { encodeDenial } from "../../../sandbox/account/wire/sts.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
+import { createDecodeCollector } from "../../../src/adapters/aws/decode-collector.ts";
 import { createEksCollectors } from "../../../src/adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../../../src/adapters/aws/iam-collectors.ts";
 import { createRateLimiter } from "../../../src/adapters/aws/rate-limiter.ts";
 import { createTrailCollector } from "../../../src/adapters/aws/trail-collector.ts";
 import type { CollectContext } from "../../../src/app/ports.ts";
-import type { Evidence, Observation, Question } from "../../../src/core/evidence.ts";
+import type { Evidence, LogErrorGroup, Observation, Question } from "../../../src/core/evidence.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import { accountId, region, serve, statement, trustService } from "../../sandbox/account/served.ts";
 
@@ -33,7 +35,8 @@ export function collectorsOf() {
   const clients = createAwsClients(region);
   return {
     ...createEksCollectors(clients, clock),
-    ...createIamCollectors(clients, clock),
+    ...createIamCollectors(clients, clock, 0),
+    "sts.decoded-messages": createDecodeCollector(clients, clock),
     ...createTrailCollector(clients, createRateLimiter(0), clock),
   };
 }
@@ -44,6 +47,12 @@ export async function serveStory() {
   const { account } = served;
   account.addCluster({ name: cluster, oidcIssuer: issuer });
   account.addRole({ name: "nodes", trustPolicy: trustService("ec2.amazonaws.com") });
+  account.addManagedPolicy("limit", statement("Allow", "dynamodb:*"));
+  account.addRole({
+    name: "target",
+    trustPolicy: trustService("ec2.amazonaws.com"),
+    inline: { read: statement("Allow", "s3:GetObject") },
+  });
   account.addNodegroup({ cluster, name: "default", nodeRoleArn });
   account.addAddon({ cluster, name: "eks-pod-identity-agent", version: "v1.3.9-eksbuild.1" });
   account.addOidcProvider({ issuer, clientIds: ["sts.amazonaws.com"] });
@@ -54,13 +63,39 @@ export async function serveStory() {
     trustPolicy: trustService("pods.eks.amazonaws.com"),
     attached: [`arn:aws:iam::${accountId}:policy/carts-table`],
     inline: { extra: statement("Allow", "dynamodb:Scan") },
+    permissionsBoundaryArn: `arn:aws:iam::${accountId}:policy/limit`,
     tags: { team: "shop" },
   });
+  account.addRole({
+    name: "carts-irsa",
+    trustPolicy: {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Federated: account.oidcProviders()[0]?.arn ?? "" },
+          Action: "sts:AssumeRoleWithWebIdentity",
+          Condition: {
+            StringEquals: { [`${issuer.replace("https://", "")}:sub`]: "system:serviceaccount:carts:carts" },
+          },
+        },
+      ],
+    },
+  });
+  account.addPolicyVersion(
+    `arn:aws:iam::${accountId}:policy/carts-table`,
+    statement("Allow", ["dynamodb:Query", "dynamodb:GetItem"]),
+    { asDefault: false },
+  );
+  account.addCluster({ name: "eks-other" });
+  account.addAssociation({ cluster: "eks-other", namespace: "carts", serviceAccount: "carts", roleArn });
+  account.addAssociation({ cluster, namespace: "cart", serviceAccount: "carts", roleArn });
   const association = account.addAssociation({
     cluster,
     namespace: "carts",
     serviceAccount: "carts",
     roleArn,
+    targetRoleArn: `arn:aws:iam::${accountId}:role/target`,
   });
   const useServer = () =>
     useEnvironment({
@@ -86,6 +121,36 @@ export const question: Question = {
 export function seen<T>(value: T, source = "k8s:test"): Observation<T> {
   return { status: "found", value, source, at: clock() };
 }
+
+/** What EC2 refused, as a log has it. */
+const encodedRefusal: LogErrorGroup = {
+  kind: "encoded-denial",
+  principalArn: null,
+  principalKind: "unknown",
+  action: null,
+  missingAction: null,
+  resource: null,
+  denyLayer: null,
+  policyArn: null,
+  sdk: null,
+  requestId: null,
+  count: 1,
+  firstSeen: null,
+  lastSeen: null,
+  pods: ["carts-0"],
+  containers: ["main"],
+  excerpt: "",
+  encodedMessage: encodeDenial({
+    allowed: false,
+    explicitDeny: false,
+    matchedStatements: { items: [] },
+    context: {
+      principal: { id: "AROA", arn: "arn:aws:sts::111122223333:assumed-role/carts/s" },
+      action: "ec2:RunInstances",
+      resource: "*",
+    },
+  }),
+};
 
 /** What Kubernetes told before AWS is asked. */
 export function kubernetesEvidence({
@@ -141,6 +206,13 @@ export function kubernetesEvidence({
         },
       ],
     }),
+    "logs.errors": seen({
+      sinceSeconds: 3_600,
+      read: [],
+      unread: [],
+      signs: [],
+      errors: [encodedRefusal],
+    }),
     "k8s.service-account": seen(
       {
         namespace: "carts",
@@ -183,6 +255,14 @@ export async function gatherAll(
     "iam.role",
     "iam.role-policies",
     "iam.candidate-roles",
+    "iam.irsa-candidates",
+    "iam.role-boundary",
+    "iam.policy-versions",
+    "iam.target-role",
+    "iam.target-role-policies",
+    "iam.node-role-policies",
+    "eks.associations-elsewhere",
+    "sts.decoded-messages",
     "cloudtrail.events",
   ] as const) {
     evidence = { ...evidence, [kind]: await collectors[kind].collect(contextOf(evidence, { asked })) };
