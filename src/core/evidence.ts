@@ -127,6 +127,8 @@ export interface WorkloadFacts {
   readonly replicas: number | null;
   readonly template: PodSpecFacts;
   readonly managedBy: Owner;
+  /** The controller of a built-in kind, where it has one (`revision hello-00001`): it writes the pod template. */
+  readonly ownedBy?: string;
   /** Template annotation `eksiam/restarted-for`: the mark of the last restart that eksiam made; null: none. */
   readonly restartMark: string | null;
 }

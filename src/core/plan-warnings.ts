@@ -1,5 +1,5 @@
 import { isRestorable } from "./describe/kubernetes.ts";
-import type { Evidence, PolicyFacts } from "./evidence.ts";
+import type { Evidence, PolicyFacts, WorkloadFacts } from "./evidence.ts";
 import { excess } from "./iam/least-privilege.ts";
 import { parsePolicy } from "./iam/policy.ts";
 import { known } from "./identity.ts";
@@ -29,8 +29,9 @@ export function warningsOf(changes: readonly Change[], evidence: Evidence): read
       );
     }
   }
-  if (workload !== null && workload.managedBy !== "none" && replaces) {
-    const owned = `${workload.managedBy} owns ${workload.kind.toLowerCase()} ${workload.name}`;
+  const owner = ownerOf(workload);
+  if (workload !== null && owner !== null && replaces) {
+    const owned = `${owner} owns ${workload.kind.toLowerCase()} ${workload.name}`;
     warnings.push(
       changes.some(changesTemplate)
         ? `${owned}: it will undo the change unless it is made there too.`
@@ -41,6 +42,12 @@ export function warningsOf(changes: readonly Change[], evidence: Evidence): read
     ...warnings,
     ...changes.flatMap((change) => [...roleWarning(change, evidence), ...kindWarning(change, evidence)]),
   ];
+}
+
+/** The tool that deploys the workload, else the controller that writes it. */
+function ownerOf(workload: WorkloadFacts | null): string | null {
+  if (workload === null) return null;
+  return workload.managedBy === "none" ? (workload.ownedBy ?? null) : workload.managedBy;
 }
 
 function changesTemplate(change: Change): boolean {

@@ -2,7 +2,7 @@ import type { Clock } from "../../app/ports.ts";
 import type { Observation, WorkloadFacts, WorkloadRef } from "../../core/evidence.ts";
 import type { KubernetesClient } from "./client.ts";
 import { mapOutcome, type Outcome, observe, observeNothing } from "./outcome.ts";
-import { workloadsAmong } from "./ownership.ts";
+import { controllerOf, workloadsAmong } from "./ownership.ts";
 import { managedBy, podSpecFacts, restartMarkAnnotation } from "./pod-facts.ts";
 import { resources, sourceFor } from "./resources.ts";
 import { namespaceSchema } from "./schemas.ts";
@@ -50,6 +50,7 @@ export function workloadRef({ kind, apiVersion, metadata, replicas }: Workload):
 
 export function workloadFacts({ kind, apiVersion, metadata, replicas, template }: Workload): WorkloadFacts {
   const annotations = template.metadata?.annotations ?? {};
+  const owner = controllerOf(metadata);
   return {
     kind,
     ...(apiVersion === null ? {} : { apiVersion }),
@@ -60,6 +61,7 @@ export function workloadFacts({ kind, apiVersion, metadata, replicas, template }
     replicas,
     template: podSpecFacts(template.spec, template.metadata?.labels ?? {}, annotations),
     managedBy: managedBy(metadata),
+    ...(owner === null ? {} : { ownedBy: `${owner.kind.toLowerCase()} ${owner.name}` }),
     restartMark: annotations[restartMarkAnnotation] ?? null,
   };
 }

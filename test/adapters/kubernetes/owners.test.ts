@@ -141,6 +141,17 @@ describe("owners of other kinds", () => {
     expect(await resolve("static-0")).toMatchObject({ ok: true, value: { kind: "Pod" } });
   });
 
+  it("says who writes the template of a workload that is owned, and nothing of one that is not", async () => {
+    const ownedBy = async (name: string, kind: string) => {
+      const evidence = await gatherAll(collectorsOf(sandbox), asked(name, kind));
+      return found(evidence, "k8s.workload").ownedBy;
+    };
+
+    expect(await ownedBy("hello-00001-deployment", "Deployment")).toBe("revision hello-00001");
+    expect(await ownedBy("shop", "Rollout")).toBeUndefined();
+    expect(await ownedBy("static-0", "Pod")).toBeUndefined();
+  });
+
   it("suggests their names", async () => {
     expect(await resolve("shpo")).toMatchObject({ error: { type: "not-found", nearest: ["owners/shop"] } });
   });
