@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { readEverything } from "../../sandbox/cluster/rbac.ts";
@@ -92,6 +95,36 @@ describe("a cluster without a kubeconfig", () => {
     if (refused.status === "unavailable")
       expect(refused.detail).toContain(`role ${roleArn} could not be assumed`);
   });
+});
+
+it("an exec plug-in of the kubeconfig gives the token, as for kubectl", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "eksiam-exec-"));
+  const path = join(folder, "kubeconfig");
+  const credential = {
+    apiVersion: "client.authentication.k8s.io/v1beta1",
+    kind: "ExecCredential",
+    status: { token: sandbox.token("investigator") },
+  };
+  const exec = {
+    apiVersion: credential.apiVersion,
+    command: "echo",
+    args: [JSON.stringify(credential)],
+    interactiveMode: "Never",
+  };
+  const server = { server: sandbox.clusters[cluster].url, "insecure-skip-tls-verify": true };
+  const kubeconfig = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: cluster, cluster: server }],
+    users: [{ name: "me", user: { exec } }],
+    contexts: [{ name: "shop", context: { cluster, user: "me" } }],
+    "current-context": "shop",
+  };
+  await writeFile(path, JSON.stringify(kubeconfig));
+  vi.stubEnv("KUBECONFIG", path);
+
+  expect(await list("context: shop")).toMatchObject(found);
+  await rm(folder, { recursive: true });
 });
 
 describe("the token", () => {
