@@ -6,6 +6,7 @@ import { diagnosisText } from "../../src/adapters/terminal/diagnosis-text.ts";
 import { createStyle, printable } from "../../src/adapters/terminal/style.ts";
 import type { Diagnosis } from "../../src/core/diagnosis.ts";
 import type { AuditResult } from "../../src/core/digest.ts";
+import type { Change } from "../../src/core/plan.ts";
 
 const plain = createStyle({ isTTY: false } as NodeJS.WriteStream, {});
 const at = "2026-01-02T03:04:05Z";
@@ -100,11 +101,28 @@ function diagnosisOf(bad: string): Diagnosis {
     plan: {
       digest: "0",
       closes: [],
-      changes: [{ change: {}, target: bad, preview: `P ${bad}`, command: `aws ${bad}`, undo: `aws ${bad}` }],
+      changes: [
+        {
+          change: changeOf(bad),
+          target: bad,
+          preview: `P ${bad}`,
+          command: `aws ${bad}`,
+          undo: `aws ${bad}`,
+        },
+      ],
       manual: [{ title: `S ${bad}`, command: `kubectl ${bad}` }],
       warnings: [`W ${bad}`],
     },
   } as unknown as Diagnosis;
+}
+
+function changeOf(bad: string): Change {
+  return {
+    kind: "eks.pod-identity-association.create",
+    target: { cluster: bad, region: bad, namespace: bad, serviceAccount: bad },
+    before: null,
+    after: { roleArn: bad },
+  };
 }
 
 function auditOf(bad: string): AuditResult {
@@ -190,7 +208,7 @@ describe("what is hostile in a cluster or a bundle", () => {
         const markdown = diagnosisMarkdown(diagnosisOf(bad));
         expect(markdown).not.toMatch(acting);
         expect(markdown.split("\n").length).toBe(lines);
-        const rest = effective(markdown)
+        const rest = effective(markdown.replaceAll(/^(`{3,})\n[\s\S]*?\n\1$/gm, ""))
           .replaceAll(/^#{2,3} /gm, "")
           .replaceAll("**", "");
         expect(rest).not.toMatch(/[[\]<>|_*`~#]/);

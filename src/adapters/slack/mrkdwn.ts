@@ -37,6 +37,15 @@ export function code(text: string | number): Mrkdwn {
   return { mrkdwn: `\`${escapeText(inner === "" ? "(empty)" : inner)}\`` };
 }
 
+/** A block of lines that are shown as they are, but for backticks, which are shown as look-alikes. */
+export function codeBlock(text: string): Mrkdwn {
+  const shownLines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => escapeText(visible(line)));
+  return { mrkdwn: `\`\`\`\n${shownLines.join("\n")}\n\`\`\`` };
+}
+
 /** Mentions a person by the id that Slack gave; anything else is shown as it stands. */
 export function mention(slackUserId: string): Mrkdwn {
   return /^[UW][A-Z0-9]{1,20}$/.test(slackUserId) ? { mrkdwn: `<@${slackUserId}>` } : code(slackUserId);

@@ -1,7 +1,9 @@
+import { codeBlocks } from "../../core/as-code.ts";
 import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
 import type { Denial, Diagnosis, IdentityTrace } from "../../core/diagnosis.ts";
+import { limits } from "./limits.ts";
 import { list, message, type Part, type SlackMessage, section } from "./message.ts";
-import { code, lines, type Mrkdwn, md, prose } from "./mrkdwn.ts";
+import { code, codeBlock, lines, type Mrkdwn, md, prose } from "./mrkdwn.ts";
 
 /** The reply in the thread: the evidence, and every command as it can be pasted. */
 export function renderDetails(diagnosis: Diagnosis): SlackMessage {
@@ -40,8 +42,18 @@ export function renderDetails(diagnosis: Diagnosis): SlackMessage {
       remarks.map((remark) => md`• ${prose(remark)}`),
       1_500,
     ),
+    ...(plan === null ? [] : codeBlocks(plan)).map(asCodePart),
   ];
   return message(parts);
+}
+
+/** Half a template would be worse than none: what does not fit is named with where to get it. */
+function asCodePart({ tool, text }: { readonly tool: string; readonly text: string }): Part {
+  const block = codeBlock(text);
+  const room = limits.sectionText - 100;
+  return block.mrkdwn.length > room
+    ? section(md`*The same as ${tool}* is too long for a message: ${code("eksiam why")} prints it.`)
+    : section(md`*The same as ${tool}*`, block);
 }
 
 function titled(title: string, items: readonly Mrkdwn[], max: number): readonly Part[] {

@@ -1,3 +1,4 @@
+import { asCodeOf } from "../../core/as-code.ts";
 import type { Diagnosis, Finding } from "../../core/diagnosis.ts";
 
 /** The public JSON of a diagnosis, `eksiam/diagnosis/v1`: the fields that scripts rely on. */
@@ -24,6 +25,7 @@ export function diagnosisJson(diagnosis: Diagnosis): string {
             })),
             manual: plan.manual,
             warnings: plan.warnings,
+            asCode: asCodeOf(plan),
           },
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -1,3 +1,4 @@
+import { codeBlocks } from "../../core/as-code.ts";
 import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
 import type { Diagnosis } from "../../core/diagnosis.ts";
 import { printable } from "./style.ts";
@@ -35,6 +36,7 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
         (step) => `${text(step.title)}${step.command === null ? "" : ` ${code(step.command)}`}`,
       ) ?? [],
     ),
+    ...(plan === null ? [] : codeBlocks(plan)).flatMap(({ tool, text: source }) => fenced(tool, source)),
     ...list(
       "Could not be seen",
       diagnosis.blindSpots.map(
@@ -72,6 +74,14 @@ function credentialLines(trace: CredentialTrace): readonly string[] {
 
 function list(title: string, items: readonly string[]): readonly string[] {
   return items.length === 0 ? [] : [`### ${title}`, "", ...items.map((item) => `- ${item}`), ""];
+}
+
+/** A block of code that nothing in it can end. */
+function fenced(tool: string, source: string): readonly string[] {
+  const longest = Math.max(2, ...[...source.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  const lines = source.trimEnd().split("\n").map(printable);
+  return [`### The same as ${tool}`, "", fence, ...lines, fence, ""];
 }
 
 /** Text from outside can form no markup. */

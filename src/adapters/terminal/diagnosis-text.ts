@@ -1,3 +1,4 @@
+import { codeBlocks } from "../../core/as-code.ts";
 import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
 import type { Denial, Diagnosis, Finding, IdentityTrace } from "../../core/diagnosis.ts";
 import { printable, type Style } from "./style.ts";
@@ -107,6 +108,9 @@ function planLines({ plan }: Diagnosis, style: Style): readonly string[] {
     ...section("Fix", changes, style),
     ...section("Mind", plan.warnings, style),
     ...section("By hand", manual, style),
+    ...codeBlocks(plan).flatMap(({ tool, text }) =>
+      section(`The same as ${tool}`, text.trimEnd().split("\n"), style),
+    ),
   ];
 }
 
