@@ -7,7 +7,7 @@ import {
   listAssociations,
   updateAssociation,
 } from "./eks-associations.ts";
-import { arnOf, clusterOf, epoch, notFound, pageFor } from "./eks-call.ts";
+import { arnOf, clusterOf, epoch, invalidParameter, notFound, pageFor } from "./eks-call.ts";
 import { AwsError, authorize, type Call, type Service, type WireRequest } from "./service.ts";
 
 interface Route {
@@ -76,6 +76,8 @@ const routes: readonly Route[] = [
   ),
   route("ListAddons", "GET", `${cluster}/addons`, ["clusterName"], listAddons),
   route("DescribeAddon", "GET", `${cluster}/addons/([^/]+)`, ["clusterName", "addonName"], describeAddon),
+  route("CreateAddon", "POST", `${cluster}/addons`, ["clusterName"], createAddon),
+  route("DeleteAddon", "DELETE", `${cluster}/addons/([^/]+)`, ["clusterName", "addonName"], deleteAddon),
   route("ListPodIdentityAssociations", "GET", associations, ["clusterName"], listAssociations),
   route("CreatePodIdentityAssociation", "POST", associations, ["clusterName"], createAssociation),
   route(
@@ -214,6 +216,28 @@ function describeAddon(call: Call, [clusterName = "", name = ""]: readonly strin
     throw notFound(`No addon: ${name} found in cluster: ${clusterName}`, { clusterName, addonName: name });
   }
   return { addon: addonBody(found) };
+}
+
+/** https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAddon.html */
+function createAddon(call: Call, [clusterName = ""]: readonly string[]) {
+  clusterOf(call, clusterName);
+  const { addonName, addonVersion } = bodyParameters(call.request.body);
+  if (typeof addonName !== "string") throw invalidParameter("The parameter addonName is missing.");
+  if (call.account.addons(clusterName).some(({ name }) => name === addonName)) {
+    throw new AwsError(409, "ResourceInUseException", "Addon already exists.", { clusterName, addonName });
+  }
+  const version = typeof addonVersion === "string" ? addonVersion : "v1.3.10-eksbuild.1";
+  return { addon: addonBody(call.account.addAddon({ cluster: clusterName, name: addonName, version })) };
+}
+
+function deleteAddon(call: Call, [clusterName = "", name = ""]: readonly string[]) {
+  const found = call.account.addons(clusterName).find((one) => one.name === name);
+  authorize(call, "eks:DeleteAddon", found?.arn ?? arnOf(call, `addon/${clusterName}/${name}/*`));
+  if (found === undefined) {
+    throw notFound(`No addon: ${name} found in cluster: ${clusterName}`, { clusterName, addonName: name });
+  }
+  call.account.removeAddon(clusterName, name);
+  return { addon: addonBody({ ...found, status: "DELETING" }) };
 }
 
 function addonBody(one: Addon) {

@@ -1,3 +1,5 @@
+import { parsePolicy } from "../../../src/core/iam/policy.ts";
+import type { JsonValue } from "../../../src/core/json.ts";
 import type { ManagedPolicy, OidcProvider, Role } from "../model.ts";
 import {
   attachedBody,
@@ -85,6 +87,51 @@ const operations: Readonly<Record<string, Operation>> = {
       ...page,
     };
   },
+  UpdateAssumeRolePolicy(call, parameters) {
+    const role = roleFor(call, parameters);
+    call.account.updateTrustPolicy(role.name, trustFrom(parameters.get("PolicyDocument") ?? ""));
+    return {};
+  },
+  AttachRolePolicy(call, parameters) {
+    const { role, policyArn } = attachmentFor(call, parameters);
+    call.account.attachPolicy(role.name, policyArn);
+    return {};
+  },
+  DetachRolePolicy(call, parameters) {
+    const { role, policyArn } = attachmentFor(call, parameters);
+    if (!role.attached.includes(policyArn)) throw missing(`Policy ${policyArn} was not found.`);
+    call.account.detachPolicy(role.name, policyArn);
+    return {};
+  },
+  CreateOpenIDConnectProvider(call, parameters) {
+    const issuer = parameters.get("Url") ?? "";
+    const arn = arnOf(call, `oidc-provider/${issuer.replace(/^https:\/\//, "")}`);
+    authorize(call, "iam:CreateOpenIDConnectProvider", arn);
+    if (call.account.oidcProviders().some((provider) => provider.arn === arn)) {
+      throw new AwsError(409, "EntityAlreadyExists", `Provider with url ${issuer} already exists.`);
+    }
+    const clientIds = [...parameters].flatMap(([key, value]) =>
+      key.startsWith("ClientIDList.member.") ? [value] : [],
+    );
+    return { OpenIDConnectProviderArn: call.account.addOidcProvider({ issuer, clientIds }) };
+  },
+  DeleteOpenIDConnectProvider(call, parameters) {
+    call.account.deleteOidcProvider(providerFor(call, parameters).issuer);
+    return {};
+  },
+  AddClientIDToOpenIDConnectProvider(call, parameters) {
+    const { issuer, clientIds } = providerFor(call, parameters);
+    const added = parameters.get("ClientID") ?? "";
+    call.account.setOidcClientIds(issuer, [...clientIds.filter((id) => id !== added), added]);
+    return {};
+  },
+  RemoveClientIDFromOpenIDConnectProvider(call, parameters) {
+    const { issuer, clientIds } = providerFor(call, parameters);
+    const removed = parameters.get("ClientID") ?? "";
+    const kept = clientIds.filter((id) => id !== removed);
+    call.account.setOidcClientIds(issuer, kept);
+    return {};
+  },
   GetAccountAuthorizationDetails: accountDetails,
   ListOpenIDConnectProviders(call) {
     authorize(call, "iam:ListOpenIDConnectProviders", arnOf(call, "oidc-provider/*"));
@@ -171,10 +218,34 @@ function policyFor(call: Call, parameters: URLSearchParams): ManagedPolicy {
 
 function providerFor(call: Call, parameters: URLSearchParams): OidcProvider {
   const arn = parameters.get("OpenIDConnectProviderArn") ?? "";
-  authorize(call, "iam:GetOpenIDConnectProvider", arn);
+  authorize(call, `iam:${call.operation}`, arn);
   const provider = call.account.oidcProviders().find((one) => one.arn === arn);
   if (provider === undefined) throw missing(`OpenIDConnect Provider not found for arn ${arn}`);
   return provider;
+}
+
+function trustFrom(text: string): JsonValue {
+  try {
+    const document = JSON.parse(text) as JsonValue;
+    if (parsePolicy(document, "trust").ok) return document;
+  } catch {
+    // Told below, as what is no policy is.
+  }
+  throw new AwsError(400, "MalformedPolicyDocument", "This policy contains invalid Json");
+}
+
+/** IAM decides by the policy that is attached too: `iam:PolicyARN`. */
+function attachmentFor(call: Call, parameters: URLSearchParams) {
+  const name = parameters.get("RoleName") ?? "";
+  const policyArn = parameters.get("PolicyArn") ?? "";
+  const role = call.account.role(name);
+  const context = { "iam:PolicyARN": [policyArn] };
+  authorize(call, `iam:${call.operation}`, role?.arn ?? arnOf(call, `role/${name}`), { context });
+  if (role === undefined) throw missing(`The role with name ${name} cannot be found.`);
+  if (call.account.policy(policyArn) === undefined) {
+    throw missing(`Policy ${policyArn} does not exist or is not attachable.`);
+  }
+  return { role, policyArn };
 }
 
 function missing(message: string): AwsError {
