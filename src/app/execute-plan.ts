@@ -1,7 +1,7 @@
 import { type Approval, transition } from "../core/approval.ts";
 import { describeChange, undoCommands } from "../core/describe-change.ts";
 import { canonical } from "../core/json.ts";
-import type { Change, ChangeKind } from "../core/plan.ts";
+import { type Change, type ChangeKind, type Thresholds, thresholdOf } from "../core/plan.ts";
 import { digestOf } from "../core/remedy.ts";
 import { showAgain } from "./approvals.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
@@ -26,7 +26,7 @@ export interface ExecutePlanDeps {
   readonly clock: Clock;
   /** The executor's own list: it does not take the bot's word for who may approve. */
   readonly approvers: readonly string[];
-  readonly threshold: number;
+  readonly thresholds: Thresholds;
   /** The kinds of change that this executor carries out. */
   readonly allowedChanges: readonly ChangeKind[];
   /** How long one step may take. */
@@ -76,7 +76,7 @@ function refused(reason: string): Finish {
 
 /** The plan's changes, if they are exactly what was approved, by people who may. */
 async function approvedChanges(
-  { approvals, investigations, sealer, approvers, threshold, allowedChanges }: ExecutePlanDeps,
+  { approvals, investigations, sealer, approvers, thresholds, allowedChanges }: ExecutePlanDeps,
   approval: Approval,
 ): Promise<{ ok: true; value: readonly Change[] } | { ok: false; error: string }> {
   const seal = await approvals.getSeal(approval.id);
@@ -89,13 +89,13 @@ async function approvedChanges(
   const entitled = new Set(
     reviewers.filter((id) => approvers.includes(id) && id !== approval.requester.slackUserId),
   );
-  if (entitled.size < threshold) {
-    return { ok: false, error: "the reviewers are not approvers in the executor's own configuration." };
-  }
   const diagnosis = await investigations.getDiagnosis(approval.investigationId, "answer");
   const changes = diagnosis?.plan?.changes.map((planned) => planned.change) ?? [];
   if (changes.length === 0 || digestOf(changes) !== approval.planDigest) {
     return { ok: false, error: "the stored plan is not the one that was approved." };
+  }
+  if (entitled.size < thresholdOf(changes, thresholds)) {
+    return { ok: false, error: "the reviewers are not approvers in the executor's own configuration." };
   }
   const refused = changes.find(({ kind }) => !allowedChanges.includes(kind));
   if (refused !== undefined) {

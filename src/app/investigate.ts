@@ -1,8 +1,9 @@
 import type { Approval, Person } from "../core/approval.ts";
 import { diagnose } from "../core/diagnose.ts";
+import type { Plan } from "../core/diagnosis.ts";
 import type { Question } from "../core/evidence.ts";
 import { canonical } from "../core/json.ts";
-import type { ChangeKind } from "../core/plan.ts";
+import { type ChangeKind, type Thresholds, thresholdOf } from "../core/plan.ts";
 import type { Rule } from "../core/rule.ts";
 import { sha256 } from "../core/sha256.ts";
 import { gather } from "./gather.ts";
@@ -72,7 +73,7 @@ export interface InvestigatingDeps extends AskingDeps {
   readonly deadlineMs: number;
   /** The kinds of change that the executor carries out; any other fix is told as steps. */
   readonly allowedChanges: readonly ChangeKind[];
-  readonly approvalPolicy: { readonly threshold: number; readonly expiresAfterMs: number };
+  readonly approvalPolicy: Thresholds & { readonly expiresAfterMs: number };
 }
 
 /** The steps of an investigation, each of which may run again after a crash. */
@@ -175,7 +176,7 @@ export function createInvestigationSteps(deps: InvestigatingDeps): Investigation
       const approval =
         investigation.approvalId !== null || diagnosis.plan === null || diagnosis.plan.changes.length === 0
           ? null
-          : await approvals.create(pendingApproval(newId(), investigation, diagnosis.plan.digest, at));
+          : await approvals.create(pendingApproval(newId(), investigation, diagnosis.plan, at));
       await change(id, (current) => ({
         ...current,
         status: "diagnosed",
@@ -189,19 +190,17 @@ export function createInvestigationSteps(deps: InvestigatingDeps): Investigation
     giveUp: (id, problem) => finish(id, "failed", problem),
   };
 
-  function pendingApproval(
-    id: string,
-    investigation: Investigation,
-    planDigest: string,
-    at: string,
-  ): Approval {
+  function pendingApproval(id: string, investigation: Investigation, plan: Plan, at: string): Approval {
     return {
       id,
       investigationId: investigation.id,
-      planDigest,
+      planDigest: plan.digest,
       requester: investigation.requester,
       state: "pending",
-      threshold: approvalPolicy.threshold,
+      threshold: thresholdOf(
+        plan.changes.map(({ change: planned }) => planned),
+        approvalPolicy,
+      ),
       reviews: [],
       createdAt: at,
       expiresAt: new Date(Date.parse(at) + approvalPolicy.expiresAfterMs).toISOString(),

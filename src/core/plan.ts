@@ -205,6 +205,17 @@ export const defaultChangeKinds: readonly ChangeKind[] = changeKinds.filter(
   (kind) => !kindTraits[kind].optIn,
 );
 
+/** How many people must approve: for any plan, and for one with a change of a kind. */
+export interface Thresholds {
+  readonly threshold: number;
+  readonly thresholds: Readonly<Partial<Record<ChangeKind, number>>>;
+}
+
+/** How many people must approve these changes: as many as the strictest of their kinds asks for. */
+export function thresholdOf(changes: readonly Change[], { threshold, thresholds }: Thresholds): number {
+  return Math.max(threshold, ...changes.map(({ kind }) => thresholds[kind] ?? threshold));
+}
+
 /** Does the change replace pods? */
 export function replacesPods({ kind }: Change): boolean {
   return kindTraits[kind].rollout;

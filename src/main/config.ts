@@ -4,6 +4,8 @@ import { z } from "zod";
 import { type ChangeKind, changeKinds, defaultChangeKinds } from "../core/plan.ts";
 import { ConfigError, durationMs } from "./config-error.ts";
 
+const allKinds = changeKinds as readonly [ChangeKind, ...ChangeKind[]];
+
 const duration = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, "a duration such as 90s, 30m, 1h or 2d")
@@ -40,6 +42,8 @@ const configSchema = z.strictObject({
     .strictObject({
       approvers: z.array(z.string().regex(/^[UW][A-Z0-9]+$/, "a Slack user id such as U012ABCDEF")),
       threshold: z.int().min(1).default(1),
+      /** More reviews for some kinds of change. */
+      thresholds: z.partialRecord(z.enum(allKinds), z.int().min(1)).default({}),
       expiresAfter: duration.prefault("30m"),
     })
     .prefault({ approvers: [] }),
@@ -71,7 +75,7 @@ const configSchema = z.strictObject({
       associationSettle: duration.prefault("10s"),
       /** Kinds of change beyond the usual ones that the executor was given the rights for. */
       changes: z
-        .array(z.enum(changeKinds as readonly [ChangeKind, ...ChangeKind[]]))
+        .array(z.enum(allKinds))
         .default([])
         .transform((more) => [...new Set([...defaultChangeKinds, ...more])]),
       stepTimeout: duration.prefault("15m"),

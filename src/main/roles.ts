@@ -114,7 +114,7 @@ export async function startInvestigator(deps: RoleDeps & { readonly clusters: Cl
     newId: () => randomUUID(),
     deadlineMs: deadline,
     allowedChanges: config.execution.changes,
-    approvalPolicy: { threshold: config.approvals.threshold, expiresAfterMs: config.approvals.expiresAfter },
+    approvalPolicy: { ...config.approvals, expiresAfterMs: config.approvals.expiresAfter },
   });
   const asking = { rules, clock, deadlineMs: deadline };
   base.work("investigate", createInvestigateProcessor(steps, queue.gatherChildren), 8);
@@ -161,7 +161,7 @@ export async function startExecutor(
     sealer,
     clock: base.clock,
     approvers: config.approvals.approvers,
-    threshold: config.approvals.threshold,
+    thresholds: config.approvals,
     allowedChanges: config.execution.changes,
     stepTimeoutMs: config.execution.stepTimeout,
   });

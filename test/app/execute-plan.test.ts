@@ -92,7 +92,7 @@ function deps(changed: Partial<ExecutePlanDeps> = {}): ExecutePlanDeps {
     sealer: { seal: () => "sealed", verify: (_approval, seal) => seal === "sealed" },
     clock: () => at,
     approvers: ["UBOB", "UCAROL"],
-    threshold: 1,
+    thresholds: { threshold: 1, thresholds: {} },
     allowedChanges: defaultChangeKinds,
     stepTimeoutMs: 1_000,
     ...changed,
@@ -226,7 +226,14 @@ describe("nothing is changed where", () => {
       "the executor was not given the rights for a kind of change",
       async () => deps({ allowedChanges: ["k8s.rollout.restart"] }),
     ],
-    ["the executor asks for more reviewers", async () => deps({ threshold: 2 })],
+    [
+      "the executor asks for more reviewers",
+      async () => deps({ thresholds: { threshold: 2, thresholds: {} } }),
+    ],
+    [
+      "the executor asks for more reviewers of such a change",
+      async () => deps({ thresholds: { threshold: 1, thresholds: { "k8s.rollout.restart": 2 } } }),
+    ],
     [
       "the stored plan is another one",
       async () => {
