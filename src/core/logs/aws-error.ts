@@ -22,10 +22,10 @@ export const awsErrorKinds = [
   "pod-identity-agent-error",
   "expired-token",
   "bad-keys",
-  "no-credentials",
-  "token-file",
   "region-missing",
   "imds-unreachable",
+  "no-credentials",
+  "token-file",
   "throttled",
 ] as const satisfies readonly AwsErrorKind[];
 

@@ -1,6 +1,9 @@
-import { type AwsError, type AwsErrorKind, awsErrorKinds, type DenyLayer } from "./aws-error.ts";
+import { type AwsError, type AwsErrorKind, awsErrorKinds } from "./aws-error.ts";
 import { normalise } from "./normalise.ts";
 import { principalKindOf } from "./principal.ts";
+import { sdkOfText } from "./sdk.ts";
+import { spelledDenials, webIdentityAction } from "./sentence.ts";
+import { bareDenials, foreign, harmless, refusesAgent, symptoms } from "./symptoms.ts";
 
 export interface RecognisedError extends AwsError {
   /** How often it stands in the text. */
@@ -16,36 +19,29 @@ export function recognise(text: string): readonly RecognisedError[] {
   if (!mayMatter(text)) return [];
   const plain = normalise(text);
   const found = new Map<string, RecognisedError>();
-  const sdk = sdkOf(plain);
-  for (const error of [...denials(plain), ...otherErrors(plain)]) {
-    const complete = { ...error, sdk, principalKind: kindOfPrincipal(error) };
+  const sdk = sdkOfText(plain);
+  for (const { count, ...error } of [...spelled(plain), ...told(plain)]) {
+    const complete = { ...error, sdk, principalKind: kindOfPrincipal(error, plain) };
     const key = JSON.stringify({ ...complete, requestId: null });
     const before = found.get(key);
     found.set(key, {
       ...complete,
       requestId: before?.requestId ?? error.requestId,
-      count: (before?.count ?? 0) + 1,
+      count: (before?.count ?? 0) + count,
     });
   }
   return [...found.values()].sort((a, b) => awsErrorKinds.indexOf(a.kind) - awsErrorKinds.indexOf(b.kind));
 }
 
 const interesting =
-  /denied|not authorized|unauthori[sz]ed|credential|expired|invalid|signature|identity|token|throttl|rate exceeded|region|169\.254\.|metadata|forbidden/i;
+  /denied|authori[sz]ed|authori[sz]ation|credential|expired|invalid|signature|identity|token|throttl|rate exceeded|slowdown|region|169\.254\.|metadata|forbidden|loopback|host|role arn|profile|limitexceeded|toomanyrequests|vpc endpoints|kms/i;
 
 /** A cheap look that lets most lines of a log pass by. */
 export function mayMatter(line: string): boolean {
   return interesting.test(line);
 }
 
-const webIdentityAction = "sts:AssumeRoleWithWebIdentity";
-
-/** Only IRSA presents a web identity, whoever the text names. */
-function kindOfPrincipal(error: Raw): AwsError["principalKind"] {
-  return error.action === webIdentityAction ? "irsa-role" : principalKindOf(error.principalArn);
-}
-
-type Raw = Omit<AwsError, "sdk" | "principalKind">;
+type Raw = Omit<RecognisedError, "sdk" | "principalKind">;
 
 function raw(kind: AwsErrorKind, parts: Partial<Raw> = {}): Raw {
   return {
@@ -57,156 +53,60 @@ function raw(kind: AwsErrorKind, parts: Partial<Raw> = {}): Raw {
     denyLayer: null,
     policyArn: null,
     requestId: null,
+    count: 1,
     ...parts,
   };
 }
 
-const sentence =
-  /(?:User: ?(\S{1,600}(?: name>>?| id>)?) )?is not authorized to perform: ?([A-Za-z0-9-]{2,40}:[A-Za-z0-9*]{1,80})(?: on resource: ?("[^"]{1,1000}"|(?:role|user|group|policy|instance profile|access key) [\w+=,.@/*-]{1,200}|[^\s,;)]{1,1000}))?(?=(.{0,400}))/g;
-
-function denials(text: string): readonly Raw[] {
-  return [...text.matchAll(sentence)].map((match): Raw => {
-    const [, principal, action = "", resource, rest = ""] = match;
-    const { denyLayer, missingAction, policyArn } = layerOf(rest);
-    return raw(
-      action === "sts:AssumeRoleWithWebIdentity" ? "assume-role-web-identity-denied" : "access-denied",
-      {
-        principalArn: principal ?? null,
-        action,
-        missingAction: missingAction === action ? null : missingAction,
-        resource: resource === undefined ? null : trimmed(resource),
-        denyLayer,
-        policyArn,
-        requestId: requestIdOf(rest),
-      },
-    );
-  });
+/** Only IRSA presents a web identity, whoever the text names. */
+function kindOfPrincipal(
+  { action, kind, principalArn }: Omit<Raw, "count">,
+  plain: string,
+): AwsError["principalKind"] {
+  const webIdentity = action === webIdentityAction || /WebIdentityErr/.test(plain);
+  if (webIdentity && kind !== "access-denied") return "irsa-role";
+  return principalKindOf(principalArn);
 }
 
-/** Without the quotes of S3 and the full stop that ends a sentence. */
-function trimmed(resource: string): string {
-  return resource.replace(/^\\?"|\\?"$/g, "").replace(/["'.:]+$/, "");
+function spelled(text: string): readonly Raw[] {
+  return spelledDenials(text).map(({ rest, ...denial }) =>
+    raw(denial.kind, { ...denial, requestId: requestIdOf(rest) }),
+  );
 }
 
-function layerOf(rest: string): Pick<Raw, "denyLayer" | "missingAction" | "policyArn"> {
-  const none =
-    /^.{0,40}?because no (identity-based|resource-based|service control|resource control|permissions boundary|session|VPC endpoint|role trust)s?(?: policy| policies)? allows the ([A-Za-z0-9-]+:[A-Za-z0-9*]+) action/i.exec(
-      rest,
-    );
-  if (none !== null) {
-    return {
-      denyLayer: layers[(none[1] ?? "").toLowerCase()]?.implicit ?? null,
-      missingAction: none[2] ?? null,
-      policyArn: null,
-    };
-  }
-  const explicit =
-    /^.{0,40}?with an explicit deny in (?:an?|the) (identity-based|resource-based|service control|resource control|permissions boundary|session|sessions|VPC endpoint|role trust)(?: policy)?(?:: ?(arn:[^\s,;)]{1,400}))?/i.exec(
-      rest,
-    );
-  if (explicit === null) return { denyLayer: null, missingAction: null, policyArn: null };
-  return {
-    denyLayer: layers[(explicit[1] ?? "").toLowerCase()]?.explicit ?? null,
-    missingAction: null,
-    policyArn: explicit[2] ?? null,
-  };
-}
-
-const same = (layer: DenyLayer) => ({ implicit: layer, explicit: layer });
-const layers: Readonly<Record<string, { readonly implicit: DenyLayer; readonly explicit: DenyLayer }>> = {
-  "identity-based": { implicit: "identity-based", explicit: "explicit-deny-identity-based" },
-  "resource-based": { implicit: "resource-based", explicit: "explicit-deny-resource-based" },
-  "role trust": { implicit: "resource-based", explicit: "explicit-deny-resource-based" },
-  "service control": same("scp"),
-  "resource control": same("rcp"),
-  "permissions boundary": same("permissions-boundary"),
-  session: same("session"),
-  sessions: same("session"),
-  "vpc endpoint": same("vpc-endpoint"),
-};
-
-interface Sign {
-  readonly kind: AwsErrorKind;
-  readonly pattern: RegExp;
-  readonly action?: string;
-}
-
-/** In this order: a text that shows a more telling sign is not told again by a weaker one. */
-const signs: readonly Sign[] = [
-  {
-    kind: "assume-role-web-identity-denied",
-    pattern: /not authorized to perform:? ?sts:AssumeRoleWithWebIdentity/i,
-    action: "sts:AssumeRoleWithWebIdentity",
-  },
-  {
-    kind: "invalid-identity-token",
-    pattern:
-      /InvalidIdentityToken|IDPRejectedClaim|IDPCommunicationError|No OpenIDConnect provider found|Incorrect token audience/,
-  },
-  {
-    kind: "pod-identity-agent-error",
-    pattern:
-      /EKS does not have permissions to assume the associated role|container-role: |169\.254\.170\.23|\[fd00:ec2::23\]|container metadata: \[?[0-9a-f-]{8}|ContainerCredentialsProvider\(\): Failed to load credentials from metadata service/,
-  },
-  {
-    kind: "expired-token",
-    pattern: /ExpiredToken|security token included in the request is expired|Token expired: current date/,
-  },
-  {
-    kind: "bad-keys",
-    pattern:
-      /InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|SignatureDoesNotMatch|security token included in the request is invalid/,
-  },
-  {
-    kind: "token-file",
-    pattern:
-      /secrets\/(?:eks|pods\.eks)\.amazonaws\.com\/serviceaccount\/[\w-]{1,60}['"]?:? ?(?:caused by: ?)?.{0,80}(?:permission denied|no such file)|(?:EACCES|ENOENT|No such file or directory|Permission denied).{0,80}secrets\/(?:eks|pods\.eks)\.amazonaws\.com|MissingWebIdentityTokenFile|token could not be loaded from the WebIdentityTokenFile/i,
-  },
-  {
-    kind: "no-credentials",
-    pattern:
-      /Unable to load (?:AWS )?credentials from any|SdkClientException: Failed to connect to service endpoint|Unable to locate credentials|NoCredentialProviders|no EC2 IMDS role found|Missing credentials in config|Could not load credentials from any providers|Unable to get IAM security credentials|MissingCredentialsError|no valid credential sources|Error retrieving credentials from the instance profile|Provider returned no credentials|no providers in chain provided credentials|No identity could be resolved from the chain|Failed to resolve AWS credentials/,
-  },
-  {
-    kind: "region-missing",
-    pattern: /MissingRegion|Unable to (?:load|find) a? ?region|You must specify a region|Region is missing/i,
-  },
-  {
-    kind: "imds-unreachable",
-    pattern:
-      /ec2imds.{0,200}(?:deadline exceeded|timeout|canceled)|169\.254\.169\.254.{0,120}(?:timed? ?out|refused|unreachable|deadline)/i,
-  },
-  {
-    kind: "throttled",
-    pattern: /ThrottlingException|Throttling: Rate exceeded|RequestLimitExceeded|TooManyRequestsException/,
-  },
-];
-
-/** STS names no action when it refuses a token; the SDK around it says that a web identity was presented. */
-function askedBy(kind: AwsErrorKind, text: string): string | null {
-  return kind === "invalid-identity-token" && /WebIdentity/.test(text) ? webIdentityAction : null;
-}
-
-const bareDenial =
-  /S3Exception: (?:Access Denied|Forbidden)|Error Code: 403 Forbidden|AccessDeniedException|UnauthorizedOperation|\bAccessDenied\b(?=[:)<]|\s*\(|\s*when)|<Code>AccessDenied<|Error Code: AccessDenied|403 Forbidden.{0,40}amazonaws/;
-/** Systems that deny in words of their own. */
-const foreign =
-  /system:(?:serviceaccount|node|anonymous)[^\n]{0,200}cannot |is forbidden: User|TopicAuthorizationException|AccessControlException|org\.mongodb|MongoServerError|permission denied on resource|ACCESS_REFUSED/i;
-
-function otherErrors(text: string): readonly Raw[] {
+function told(text: string): readonly Raw[] {
+  if (harmless.test(text)) return [];
   const requestId = requestIdOf(text);
-  const found = signs
-    .filter((sign) => sign.pattern.test(text))
-    .map((sign) => raw(sign.kind, { action: sign.action ?? askedBy(sign.kind, text), requestId }));
-  const spelled = /is not authorized to perform/.test(text);
-  const stronger = found.filter((error) => !(spelled && error.kind === "assume-role-web-identity-denied"));
+  const isSpelled = text.includes("is not authorized to perform");
+  const found = symptoms.flatMap(({ kind, patterns }) => {
+    // An SDK that refuses the agent's address has never asked the agent.
+    if (kind === "pod-identity-agent-error" && refusesAgent.test(text)) return [];
+    if (kind === "assume-role-web-identity-denied" && isSpelled) return [];
+    const count = Math.max(...patterns.map((pattern) => text.match(pattern)?.length ?? 0));
+    return count === 0 ? [] : [raw(kind, { action: askedBy(kind, text), requestId, count })];
+  });
   const encoded = /Encoded authorization failure message: ?([A-Za-z0-9_.*<-]{4,4000})/.exec(text)?.[1];
-  if (encoded !== undefined)
-    return [...stronger, raw("encoded-denial", { encodedMessage: encoded, requestId })];
-  if (!spelled && stronger.length === 0 && bareDenial.test(text) && !foreign.test(text)) {
-    return [raw("access-denied", { requestId })];
+  if (encoded !== undefined) return [...found, raw("encoded-denial", { encodedMessage: encoded, requestId })];
+  if (isSpelled || found.length > 0 || foreign.test(text)) return found;
+  // STS says no more than this of a role that may not be assumed.
+  const refused = text.match(/not authorized to perform:? ?(sts:\w{1,60})/i)?.[1];
+  if (refused !== undefined) return [raw("access-denied", { action: refused, requestId })];
+  const count = Math.max(...bareDenials.map((pattern) => text.match(pattern)?.length ?? 0));
+  return count === 0 ? [] : [raw("access-denied", { requestId, count })];
+}
+
+/** STS and EKS Auth name no action when they refuse; the SDK around them names the operation. */
+function askedBy(kind: AwsErrorKind, text: string): string | null {
+  switch (kind) {
+    case "assume-role-web-identity-denied":
+      return webIdentityAction;
+    case "invalid-identity-token":
+      return /WebIdentity/.test(text) ? webIdentityAction : null;
+    case "pod-identity-agent-error":
+      return /AssumeRoleForPodIdentity/.test(text) ? "eks-auth:AssumeRoleForPodIdentity" : null;
+    default:
+      return null;
   }
-  return stronger;
 }
 
 function requestIdOf(text: string): string | null {
@@ -215,22 +115,4 @@ function requestIdOf(text: string): string | null {
       text,
     );
   return match?.[1] ?? match?.[2] ?? match?.[3] ?? null;
-}
-
-const sdks: readonly (readonly [string, RegExp])[] = [
-  ["java1", /com\.amazonaws\./],
-  ["java2", /software\.amazon\.awssdk|SdkClientException/],
-  ["boto3", /botocore|boto3|An error occurred \(/],
-  ["go2", /operation error |api error |ec2imds/],
-  ["go1", /status code: \d{3}, request id|NoCredentialProviders|WebIdentityErr/],
-  ["js3", /CredentialsProviderError|@aws-sdk\/|\$metadata/],
-  ["js2", /CredentialsError|aws-sdk\/lib/],
-  ["dotnet", /Amazon\.Runtime|Amazon\.[A-Z]\w+\.Model/],
-  ["ruby", /Aws::/],
-  ["php", /Aws\\\\?[A-Z]|AWS HTTP error/],
-  ["rust", /ConstructionFailure|aws_config/],
-];
-
-function sdkOf(text: string): string | null {
-  return sdks.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }

@@ -23,12 +23,8 @@ const corpus = readFileSync("test/fixtures/logs/corpus.jsonl", "utf8")
   .split("\n")
   .map((line) => JSON.parse(line) as CorpusEntry);
 
-/** Read otherwise than labelled: a token file that cannot be read is told as such, not as missing credentials. */
-const readOtherwise = new Set([
-  "no-credentials--argoproj-argo-workflows-pull-6406",
-  "no-credentials--mumoshu-aws-secret-operator-issues-37",
-  "expired-token--aws-aws-sdk-js-v3-issues-3052",
-]);
+/** The page tells that the caller used IRSA; the excerpt does not. */
+const readOtherwise = new Set(["expired-token--aws-aws-sdk-js-v3-issues-3052"]);
 
 describe("real logs", () => {
   test.each(

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { anchors, createPrefilter } from "../../../src/core/logs/prefilter.ts";
+import { recognise } from "../../../src/core/logs/recognise.ts";
+
+interface WildEntry {
+  readonly id: string;
+  /** The public page that the excerpt stands on; account ids are replaced. */
+  readonly source: string;
+  readonly log: string;
+  /** All errors in it, most telling first; none: nothing of AWS's identity is wrong in it. */
+  readonly errors: readonly {
+    readonly kind: string;
+    readonly principalArn: string | null;
+    readonly principalKind: string;
+    readonly action: string | null;
+    readonly resource: string | null;
+    readonly denyLayer: string | null;
+  }[];
+}
+
+const wild = readFileSync(join(import.meta.dirname, "../../fixtures/logs/wild.jsonl"), "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line) as WildEntry);
+const prefilter = createPrefilter(anchors);
+
+describe("logs of public issues", () => {
+  test.each(wild.map((entry) => [entry.id, entry] as const))("%s", (_id, { log, errors }) => {
+    const found = recognise(log).map(
+      ({ kind, principalArn, principalKind, action, resource, denyLayer }) => ({
+        kind,
+        principalArn,
+        principalKind,
+        action,
+        resource,
+        denyLayer,
+      }),
+    );
+    expect(found).toEqual(errors);
+    const bytes = new TextEncoder().encode(log);
+    if (errors.length > 0) expect(prefilter.next(bytes, 0, bytes.length)).toBeGreaterThanOrEqual(0);
+  });
+});
