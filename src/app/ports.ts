@@ -56,6 +56,14 @@ export type ResolveError =
   | { readonly type: "no-container"; readonly containers: readonly string[] }
   | { readonly type: "unavailable"; readonly reason: string; readonly permission: string | null };
 
+/** Whether this process has one of the permissions that investigations need; null: that could not be told. */
+export interface PermissionCheck {
+  readonly permission: string;
+  readonly granted: boolean | null;
+  /** The answer in short, redacted. */
+  readonly detail: string | null;
+}
+
 /** A cluster that can be asked. */
 export interface ClusterAccess {
   readonly name: string;
@@ -67,6 +75,8 @@ export interface ClusterAccess {
   listWorkloads(namespace: string | null, signal: AbortSignal): Promise<Observation<readonly WorkloadRef[]>>;
   /** Namespaces with a name like this one, nearest first; empty also where they cannot be seen. */
   nearestNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Which permissions of the cluster and of its account this process has. Changes nothing. */
+  permissions(signal: AbortSignal): Promise<readonly PermissionCheck[]>;
 }
 
 /** The clusters of the configuration, by name. */

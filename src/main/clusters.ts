@@ -7,9 +7,11 @@ import { createEksAccess } from "../adapters/aws/eks-access.ts";
 import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
 import { createOidcClientExecutor, createOidcProviderExecutor } from "../adapters/aws/oidc-executors.ts";
+import { probePermissions } from "../adapters/aws/probe-permissions.ts";
 import { createRateLimiter, type RateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createAttachPolicyExecutor, createTrustPolicyExecutor } from "../adapters/aws/role-executors.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
+import { neededPermissions, reviewAccess } from "../adapters/kubernetes/access-review.ts";
 import { createAnnotationExecutor } from "../adapters/kubernetes/annotation-executor.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
 import { createKubernetesCollectors } from "../adapters/kubernetes/create-collectors.ts";
@@ -179,6 +181,13 @@ function openCluster(
       "aws.resource-policies": notCollected("aws.resource-policies", notRead),
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
+    permissions: async (signal) => {
+      const both = await Promise.all([
+        reviewAccess(client, neededPermissions, signal),
+        probePermissions(aws, cluster.name, signal),
+      ]);
+      return both.flat();
+    },
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),
     nearestNamespaces: (namespace, signal) => nearestNamespaces(client, namespace, signal),
   };

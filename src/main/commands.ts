@@ -104,6 +104,16 @@ function createProgram(io: Io, finish: (code: number) => void): Command {
       finish(await simulateCommand(file, options, io));
     });
 
+  withCluster(program.command("doctor"))
+    .description(
+      "check the configuration, tokens, Redis and every permission that is needed, each with its fix",
+    )
+    .addOption(output("text", "json"))
+    .action(async (options) => {
+      const { doctorCommand } = await import("./doctor.ts");
+      finish(await doctorCommand(options, io));
+    });
+
   program
     .command("rules")
     .argument("[id]", "one failure mode, by its id or a former name")

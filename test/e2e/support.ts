@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { parsePath, verbOf } from "../../sandbox/cluster/api/request.ts";
 import { deployedRights } from "../../sandbox/deployed.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
@@ -116,8 +117,15 @@ async function startRecorder(target: string, asked: Set<string>) {
       asked.add(`${verb} ${path.group === "" ? resource : `${resource}.${path.group}`}`);
     }
     try {
-      const headers = { authorization: incoming.headers.authorization ?? "" };
-      const answer = await fetch(url, { method: incoming.method ?? "GET", headers });
+      const headers = {
+        authorization: incoming.headers.authorization ?? "",
+        ...(incoming.headers["content-type"] === undefined
+          ? {}
+          : { "content-type": incoming.headers["content-type"] }),
+      };
+      const method = incoming.method ?? "GET";
+      const body = method === "GET" ? {} : { body: await text(incoming) };
+      const answer = await fetch(url, { method, headers, ...body });
       const type = answer.headers.get("content-type") ?? "application/json";
       response.writeHead(answer.status, { "content-type": type }).end(await answer.text());
     } catch {

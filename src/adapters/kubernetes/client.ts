@@ -46,6 +46,12 @@ export interface KubernetesClient {
     schema: z.ZodType<T>,
     signal: AbortSignal,
   ): Promise<Outcome<T>>;
+  /** Asks the API server whether its caller may do this. */
+  review<T>(
+    attributes: Readonly<Record<string, string>>,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+  ): Promise<Outcome<T>>;
   /** The log of one container, handed over in pieces and never held. */
   streamLog(
     pod: { readonly namespace: string; readonly name: string },
@@ -94,7 +100,9 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
     try {
       const response = await send(request);
       const text = await response.body.text();
-      if (response.httpStatusCode !== 200) return failedAnswer(response.httpStatusCode, text, permission);
+      if (response.httpStatusCode !== 200 && response.httpStatusCode !== 201) {
+        return failedAnswer(response.httpStatusCode, text, permission);
+      }
       const parsed = parseJson(text, schema);
       return parsed.ok ? { type: "ok", value: parsed.value } : malformed(parsed.what);
     } catch (error) {
@@ -182,6 +190,23 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
         schema,
       ),
 
+    review: (resourceAttributes, schema, signal) =>
+      readText(
+        {
+          method: "POST",
+          path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+          query: {},
+          body: JSON.stringify({
+            apiVersion: "authorization.k8s.io/v1",
+            kind: "SelfSubjectAccessReview",
+            spec: { resourceAttributes },
+          }),
+          signal,
+        },
+        "create selfsubjectaccessreviews.authorization.k8s.io",
+        schema,
+      ),
+
     async streamLog(pod, options, onText, signal) {
       const request: Request = {
         method: "GET",
@@ -211,7 +236,7 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
 }
 
 interface Request {
-  readonly method: "GET" | "PATCH" | "DELETE";
+  readonly method: "GET" | "PATCH" | "DELETE" | "POST";
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly body?: string;

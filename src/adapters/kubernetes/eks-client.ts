@@ -51,6 +51,8 @@ export function createDoorClient(door: ClusterDoor): KubernetesClient {
       using(signal, (client) => client.patch(resource, namespace, name, body, schema, signal)),
     remove: (resource, namespace, name, uid, schema, signal) =>
       using(signal, (client) => client.remove(resource, namespace, name, uid, schema, signal)),
+    review: (attributes, schema, signal) =>
+      using(signal, (client) => client.review(attributes, schema, signal)),
     streamLog: (pod, options, onText, signal) =>
       using(signal, (client) => client.streamLog(pod, options, onText, signal)),
   };

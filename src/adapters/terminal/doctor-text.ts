@@ -1,0 +1,27 @@
+import type { DoctorReport } from "../../app/doctor.ts";
+import { printable, type Style } from "./style.ts";
+
+/** What is well in one line an area, what is not with its fix. */
+export function doctorText({ checks, healthy }: DoctorReport, style: Style): string {
+  const areas = [...new Set(checks.map(({ area }) => area))];
+  const blocks = areas.map((area) => {
+    const own = checks.filter((check) => check.area === area);
+    const well = own.filter(({ outcome }) => outcome === "ok");
+    const lines = own
+      .filter(({ outcome }) => outcome !== "ok")
+      .flatMap(({ name, outcome, detail, fix }) => [
+        `  ${outcome === "failed" ? style.red("✗") : style.yellow("?")} ${printable(name)}${detail === null ? "" : `: ${printable(detail)}`}`,
+        ...(fix === null ? [] : [`      ${printable(fix)}`]),
+      ]);
+    const names =
+      well.length > 4
+        ? `${well.length} of ${own.length} are there`
+        : well.map(({ name }) => printable(name)).join(", ");
+    const good = well.length === 0 ? [] : [`  ${style.green("✓")} ${names}`];
+    return [style.bold(printable(area)), ...good, ...lines].join("\n");
+  });
+  const end = healthy
+    ? "Everything that eksiam needs is there."
+    : "What is marked has to be put right, or answers will be incomplete.";
+  return `${blocks.join("\n\n")}\n\n${end}\n`;
+}

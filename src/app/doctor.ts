@@ -1,0 +1,41 @@
+import type { PermissionCheck } from "./ports.ts";
+
+/** One thing that was looked at. */
+export interface Check {
+  /** Where it belongs: `configuration`, `Slack`, `Redis`, a cluster's name. */
+  readonly area: string;
+  readonly name: string;
+  /** `unknown`: it could not be looked at, which is not the same as wrong. */
+  readonly outcome: "ok" | "failed" | "unknown";
+  readonly detail: string | null;
+  /** What to do; null where nothing is to be done. */
+  readonly fix: string | null;
+}
+
+export interface DoctorReport {
+  readonly schema: "eksiam/doctor/v1";
+  readonly checks: readonly Check[];
+  readonly healthy: boolean;
+}
+
+export function reportOf(checks: readonly Check[]): DoctorReport {
+  return { schema: "eksiam/doctor/v1", checks, healthy: checks.every(({ outcome }) => outcome === "ok") };
+}
+
+/** A permission of a cluster or an account as a check, with where it is granted. */
+export function permissionCheck(area: string, { permission, granted, detail }: PermissionCheck): Check {
+  const aws = permission.includes(":");
+  const manifest = aws ? "deploy/iam/investigator.json" : "deploy/rbac/investigator.yaml";
+  if (granted === true) return { area, name: permission, outcome: "ok", detail: null, fix: null };
+  return granted === false
+    ? { area, name: permission, outcome: "failed", detail, fix: `Grant ${permission}: it is in ${manifest}.` }
+    : {
+        area,
+        name: permission,
+        outcome: "unknown",
+        detail,
+        fix: aws
+          ? "Give this process AWS credentials that work, then run eksiam doctor again."
+          : "Make the API server answer, then run eksiam doctor again.",
+      };
+}
