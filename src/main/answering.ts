@@ -60,7 +60,7 @@ export async function auditCommand(
   io: Io,
 ): Promise<number> {
   const last = options.sinceLast === undefined ? null : await readAudit(options.sinceLast);
-  const { access, deadlineMs } = await open(options, io);
+  const { access, deadlineMs } = await openCluster(options, io);
   const deps = { rules, clock, deadlineMs, concurrency: 4, sinceSeconds: 3_600 };
   const outcome = await audit(deps, access, options.namespace ?? null, last);
   if (!outcome.ok) {
@@ -98,7 +98,7 @@ function show(diagnosis: Diagnosis, output: Output, io: Io): number {
 
 async function ask(workload: string | undefined, options: QuestionOptions, io: Io): Promise<Answer> {
   questionOf(workload, options, "");
-  const { access, deadlineMs } = await open(options, io);
+  const { access, deadlineMs } = await openCluster(options, io);
   const question = questionOf(workload, options, access.name);
   const progress = io.stderr.isTTY === true;
   const answered = await answer({ rules, clock, deadlineMs }, access, question, (kind, observation) => {
@@ -113,7 +113,10 @@ async function ask(workload: string | undefined, options: QuestionOptions, io: I
 }
 
 /** The cluster that the options, the configuration or the kubeconfig name, ready to be asked. */
-async function open(options: ClusterOptions, io: Io): Promise<{ access: ClusterAccess; deadlineMs: number }> {
+export async function openCluster(
+  options: ClusterOptions,
+  io: Io,
+): Promise<{ access: ClusterAccess; deadlineMs: number }> {
   const path = options.config ?? io.env["EKSIAM_CONFIG"] ?? "eksiam.yaml";
   const wanted = options.config !== undefined || io.env["EKSIAM_CONFIG"] !== undefined || existsSync(path);
   const config = wanted ? await loadConfig(path) : null;

@@ -104,6 +104,18 @@ function createProgram(io: Io, finish: (code: number) => void): Command {
       finish(await simulateCommand(file, options, io));
     });
 
+  withCluster(program.command("can"))
+    .argument("<subject>", "<namespace>/<name>, or the ARN of a role")
+    .argument("<action>", "for example dynamodb:Query")
+    .argument("[resource]", "an ARN; none: *")
+    .description("say whether a workload's role may do something, and which statement decides")
+    .addOption(kindOption())
+    .addOption(output("text", "json"))
+    .action(async (subject: string, action: string, resource: string | undefined, options) => {
+      const { canCommand } = await import("./can.ts");
+      finish(await canCommand(subject, action, resource, { ...options, since: 3_600 }, io));
+    });
+
   withCluster(program.command("doctor"))
     .description(
       "check the configuration, tokens, Redis and every permission that is needed, each with its fix",
@@ -161,13 +173,14 @@ function withCluster(command: Command): Command {
 function withQuestion(command: Command): Command {
   return withCluster(command)
     .argument("[workload]", "<namespace>/<name>")
-    .option(
-      "--kind <kind>",
-      `one of ${workloadKinds.map((kind) => kind.toLowerCase()).join(", ")}`,
-      workloadKind,
-    )
+    .addOption(kindOption())
     .option("--container <name>", "judge this container only")
     .option("--since <duration>", "how far back logs and CloudTrail are read", seconds, 3_600);
+}
+
+function kindOption(): Option {
+  const kinds = workloadKinds.map((kind) => kind.toLowerCase()).join(", ");
+  return new Option("--kind <kind>", `one of ${kinds}`).argParser(workloadKind);
 }
 
 function output(...formats: readonly Output[]): Option {
