@@ -1,6 +1,7 @@
 /**
  * Texts of which every AWS identity error contains at least one, in lower case. None is shorter than ten characters:
- * the shortest decides how far the search may skip.
+ * the shortest decides how far the search may skip. The last ten letters are what is searched for: texts are cut so that
+ * no word stands there that most logs are full of.
  */
 export const anchors: readonly string[] = [
   "accessdenied",
@@ -8,56 +9,56 @@ export const anchors: readonly string[] = [
   "access to kms is",
   "authorized",
   "authorised",
-  "3 forbidden",
   "forbidden:",
   "credential",
-  "identitytoken",
-  "web identity",
-  "webidentity",
+  "invalididen",
+  "web identi",
+  "webidentit",
   "idprejectedclaim",
   "idpcommunication",
-  "openidconnect",
+  "openidconn",
   "token audience",
-  "verification key",
+  "verification key from",
   "login with amazon",
   "permissions to assume",
   "container-role",
-  "container metadata",
+  "container me",
   "169.254.169",
   "169.254.170",
   "fd00:ec2::23",
   "ec2imds: get",
-  "instance metadata",
+  "error ec2imds",
+  "instance me",
   "instance profile",
   "service endpoint",
   "token expired",
-  "expiredtoken",
+  "expiredtok",
   "is expired",
   "has expired",
   "signature expired",
   "requestexpired",
-  "clienttokenid",
+  "invalidclient",
   "unrecognizedclient",
   "invalidaccesskeyid",
   "signaturedoesnotmatch",
-  "security token",
-  "invalidsignature",
+  "token include",
+  "invalidsig",
   "authfailure",
   "serviceaccount/",
   "throttling",
   "rate exceeded",
   "limitexceeded",
-  "toomanyrequests",
-  "too many requests",
-  "missingregion",
-  "region is missing",
-  "specify a region",
-  "load region",
-  "find region",
-  "find a region",
+  "toomanyreq",
+  "too many req",
+  "missingreg",
+  "region is m",
+  "specify a reg",
+  "to load reg",
+  "not find reg",
+  "find a reg",
   "region configuration",
   "region must be specified",
-  "missing region",
+  "missing reg",
   "client configuration options",
   "regionendpoint",
   "loopback hosts",
@@ -67,85 +68,113 @@ export const anchors: readonly string[] = [
   "config profile",
   "no role arn",
   "role arn is not",
-  "authhandlerfound",
-  "authorizationerror",
+  "noauthhand",
+  "authorizat",
   "vpc endpoints",
   "(slowdown)",
   ">slowdown<",
   "error slowdown",
   "requesttimetooskewed",
-  "incompletesignature",
-  "legal header value",
+  "incompletesig",
+  "not a legal he",
   "tokenfile at",
-  ": forbidden",
+  " forbidden",
   "status code: 403",
+  "service account t",
+  "through invalid",
+  "agent failed",
+  "access key id",
+  "secrets/eks",
+  "secrets/pods",
+  "ec2 imds role",
+  "metadata rolename",
+  "contact ec2",
+  "identity could be",
+  "options: :r",
+  "value is requ",
+  "throttledexc",
 ];
-
-/** Three letters of any case, five bits each: what the skip table is indexed by. */
-const blocks = 1 << 15;
 
 /** Finds anchors in bytes, whatever their case. */
 export interface Prefilter {
-  /** Where the first anchor that lies wholly in `[from, to)` begins; -1: there is none. */
+  /** Where an anchor that lies wholly in `[from, to)` begins, in the first line that has one; -1: there is none. */
   next(bytes: Uint8Array, from: number, to: number): number;
 }
 
+/** Four bytes are looked at in one step. */
+const gram = 4;
+/** Makes capital letters small, and some other bytes others: what this lets pass is compared letter by letter. */
+const fold = 0x20202020;
+const tableBits = 16;
+
+/** A gram's place in a word, and another gram of that word, which is nearly never there as well. */
+interface Place {
+  readonly word: Uint8Array;
+  readonly offset: number;
+  /** Where the other gram stands, counted from the first. */
+  readonly step: number;
+  readonly other: number;
+}
+
 /**
- * The search of Wu and Manber for many words at once: it looks at the last three bytes of a window and skips as far as
- * no word could begin. Most bytes of a log are never looked at, so it is several times faster than a regular
- * expression, and it needs no decoded text.
- * https://www.cs.arizona.edu/sites/default/files/TR94-17.pdf
+ * The search for many words at once: where every word is at least ten bytes long, one of its four-byte grams lies on
+ * every seventh byte of the text. Only these are looked up, and six of seven bytes begin no step. The steps do not
+ * depend on each other, which makes this several times faster than a regular expression, and faster than skipping as
+ * far as the bytes allow (Wu and Manber); it needs no decoded text.
  */
 export function createPrefilter(words: readonly string[]): Prefilter {
   const codes = words.map((word) => Uint8Array.from(word, (letter) => letter.charCodeAt(0)));
-  const window = Math.min(...codes.map(({ length }) => length));
-  const skips = new Uint8Array(blocks).fill(window - 2);
-  /** Words by the block that ends their first `window` letters. */
-  const endingIn: (Uint8Array[] | undefined)[] = new Array(blocks).fill(undefined);
-  for (const code of codes) {
-    for (let end = 2; end < window; end++) {
-      const block = blockAt(code, end);
-      skips[block] = Math.min(skips[block] as number, window - 1 - end);
+  const stride = Math.min(...codes.map(({ length }) => length)) - gram + 1;
+  /** By a gram's slot: where its places are listed; 0: it is in no word. */
+  const listed = new Uint16Array(1 << tableBits);
+  const places: Place[][] = [[]];
+  for (const word of codes) {
+    const view = new DataView(word.buffer);
+    const first = word.length - gram - stride + 1;
+    for (let offset = first; offset < first + stride; offset++) {
+      const slot = slotOf(view.getInt32(offset, true));
+      const at = offset > word.length - gram - offset ? 0 : word.length - gram;
+      const place = { word, offset, step: at - offset, other: view.getInt32(at, true) | fold };
+      if (listed[slot] === 0) listed[slot] = places.push([]) - 1;
+      places[listed[slot] as number]?.push(place);
     }
-    const last = blockAt(code, window - 1);
-    endingIn[last] = [...(endingIn[last] ?? []), code];
+  }
+
+  function startAt(bytes: Uint8Array, view: DataView, at: number, list: number, from: number, to: number) {
+    for (const { word, offset, step, other } of places[list] as readonly Place[]) {
+      const start = at - offset;
+      if (start < from || start + word.length > to) continue;
+      if ((view.getInt32(at + step, true) | fold) === other && isAt(bytes, start, word)) return start;
+    }
+    return -1;
   }
 
   return {
     next(bytes, from, to) {
-      let end = from + window - 1;
-      for (;;) {
-        let block: number;
-        let skip: number;
-        do {
-          if (end >= to) return -1;
-          block = blockAt(bytes, end);
-          skip = skips[block] as number;
-          end += skip;
-        } while (skip !== 0);
-        const start = end - window + 1;
-        for (const code of endingIn[block] ?? []) if (isAt(bytes, start, to, code)) return start;
-        end++;
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const last = to - gram;
+      for (let at = from; at <= last; at += stride) {
+        const list = listed[slotOf(view.getInt32(at, true))] as number;
+        if (list === 0) continue;
+        const start = startAt(bytes, view, at, list, from, to);
+        if (start >= 0) return start;
       }
+      return -1;
     },
   };
 }
 
-function blockAt(bytes: Uint8Array, end: number): number {
-  return (
-    (((bytes[end - 2] as number) & 31) << 10) |
-    (((bytes[end - 1] as number) & 31) << 5) |
-    ((bytes[end] as number) & 31)
-  );
+/** Multiplied by the golden ratio, so that like grams fall far from each other. */
+function slotOf(bytes: number): number {
+  return Math.imul(bytes | fold, 0x9e3779b1) >>> (32 - tableBits);
 }
 
-function isAt(bytes: Uint8Array, start: number, to: number, code: Uint8Array): boolean {
-  if (start + code.length > to) return false;
-  for (let at = 0; at < code.length; at++) {
+function isAt(bytes: Uint8Array, start: number, word: Uint8Array): boolean {
+  for (let at = 0; at < word.length; at++) {
     const byte = bytes[start + at] as number;
     // Capital letters are their small ones without bit 5.
     const small = byte >= 65 && byte <= 90 ? byte | 32 : byte;
-    if (small !== code[at]) return false;
+    if (small !== word[at]) return false;
   }
   return true;
 }

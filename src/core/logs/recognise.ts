@@ -1,5 +1,6 @@
 import { type AwsError, type AwsErrorKind, awsErrorKinds } from "./aws-error.ts";
 import { normalise } from "./normalise.ts";
+import { anchors } from "./prefilter.ts";
 import { principalKindOf } from "./principal.ts";
 import { sdkOfText } from "./sdk.ts";
 import { spelledDenials, webIdentityAction } from "./sentence.ts";
@@ -16,8 +17,8 @@ export interface RecognisedError extends AwsError {
  * Empty: the text shows no such error.
  */
 export function recognise(text: string): readonly RecognisedError[] {
-  if (!mayMatter(text)) return [];
   const plain = normalise(text);
+  if (!mayMatter(plain)) return [];
   const found = new Map<string, RecognisedError>();
   const sdk = sdkOfText(plain);
   for (const { count, ...error } of [...spelled(plain), ...told(plain)]) {
@@ -33,8 +34,7 @@ export function recognise(text: string): readonly RecognisedError[] {
   return [...found.values()].sort((a, b) => awsErrorKinds.indexOf(a.kind) - awsErrorKinds.indexOf(b.kind));
 }
 
-const interesting =
-  /denied|authori[sz]ed|authori[sz]ation|credential|expired|invalid|signature|identity|token|throttl|rate exceeded|slowdown|region|169\.254\.|metadata|forbidden|loopback|host|role arn|profile|limitexceeded|toomanyrequests|vpc endpoints|kms/i;
+const interesting = new RegExp(anchors.map((anchor) => anchor.replace(/[.()[\]|]/g, "\\$&")).join("|"), "i");
 
 /** A cheap look that lets most lines of a log pass by. */
 export function mayMatter(line: string): boolean {

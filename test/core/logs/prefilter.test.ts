@@ -3,7 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anchors, createPrefilter } from "../../../src/core/logs/prefilter.ts";
-import { recognise } from "../../../src/core/logs/recognise.ts";
+import { mayMatter, recognise } from "../../../src/core/logs/recognise.ts";
+import { bareDenials, symptoms } from "../../../src/core/logs/symptoms.ts";
 
 const prefilter = createPrefilter(anchors);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -12,15 +13,40 @@ const passes = (text: string) => {
   return prefilter.next(bytes, 0, bytes.length) >= 0;
 };
 
-const corpus = readFileSync(join(import.meta.dirname, "../../fixtures/logs/corpus.jsonl"), "utf8")
-  .trim()
-  .split("\n")
+const folder = join(import.meta.dirname, "../../fixtures/logs");
+const corpus = ["corpus.jsonl", "wild.jsonl"]
+  .flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"))
   .map((line) => JSON.parse(line) as { id: string; log: string });
+
+/** Every pattern by which the grammar knows an error, without what has to stand around it. */
+const patterns = [...symptoms.flatMap((symptom) => symptom.patterns), ...bareDenials].map(({ source }) =>
+  source
+    .replace(/\(\?=.*$/, "")
+    .replaceAll("\\b", "")
+    // The package's name stands in the name of an operation.
+    .replace(/^ec2imds/, "error ec2imds: Get"),
+);
 
 describe("the prefilter", () => {
   test("passes every log of the corpus in which an error is recognised", () => {
     const lost = corpus.filter(({ log }) => recognise(log).length > 0 && !passes(log)).map(({ id }) => id);
     expect(lost).toEqual([]);
+  });
+
+  test.each(patterns)("passes every text of the grammar: %s", (pattern) => {
+    fc.assert(
+      fc.property(fc.stringMatching(new RegExp(pattern)), (text) => {
+        if (!mayMatter(text)) throw new Error(`never read: ${JSON.stringify(text)}`);
+        if (!passes(text)) throw new Error(`no anchor in ${JSON.stringify(text)}`);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("passes the words around every denial that is spelled out", () => {
+    expect(passes("is not authorized to perform")).toBe(true);
+    expect(passes("not authorized to perform sts:AssumeRole")).toBe(true);
+    expect(passes("Encoded authorization failure message: abcd")).toBe(true);
   });
 
   test("finds every anchor in either case, where it begins", () => {
