@@ -35,9 +35,9 @@ export function exclusionOf(
   webhook: WebhookFacts,
   pod: PodFacts,
 ): { readonly selector: "namespace" | "object"; readonly requirement: string } | null {
-  const namespace = unmet(webhook.namespaceSelector, webhook.namespaceLabels);
+  const namespace = unmetRequirement(webhook.namespaceSelector, webhook.namespaceLabels);
   if (namespace !== null) return { selector: "namespace", requirement: namespace };
-  const object = unmet(webhook.objectSelector, pod.labels);
+  const object = unmetRequirement(webhook.objectSelector, pod.labels);
   return object === null ? null : { selector: "object", requirement: object };
 }
 
@@ -51,7 +51,10 @@ export function describeCertificate({ subject, issuer, notAfter }: CertificateFa
  * The first requirement of a label selector that labels do not meet, as kubectl would write it; null: all are met.
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
  */
-function unmet(selector: LabelSelectorFacts, labels: Readonly<Record<string, string>>): string | null {
+export function unmetRequirement(
+  selector: LabelSelectorFacts,
+  labels: Readonly<Record<string, string>>,
+): string | null {
   for (const [key, value] of Object.entries(selector.matchLabels)) {
     if (labels[key] !== value) return `${key}=${value}`;
   }

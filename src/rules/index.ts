@@ -1,11 +1,20 @@
 import type { Rule } from "../core/rule.ts";
 import { agentAddonMissing } from "./agent-addon-missing.ts";
+import { agentBearerPrefix } from "./agent-bearer-prefix.ts";
+import { agentContextCanceled } from "./agent-context-canceled.ts";
+import { agentEmptyToken } from "./agent-empty-token.ts";
+import { agentIpv6Disabled } from "./agent-ipv6-disabled.ts";
 import { agentNotOnNode } from "./agent-not-on-node.ts";
+import { agentPortConflict } from "./agent-port-conflict.ts";
+import { agentThrottled } from "./agent-throttled.ts";
+import { agentWrongAddress } from "./agent-wrong-address.ts";
 import { appBypassesDefaultChain } from "./app-bypasses-default-chain.ts";
 import { badKeys } from "./bad-keys.ts";
 import { clockSkew } from "./clock-skew.ts";
+import { clusterVersionUnsupported } from "./cluster-version-unsupported.ts";
 import { containerSkipped } from "./container-skipped.ts";
 import { dataPlaneOwnAuthorization } from "./data-plane-own-authorization.ts";
+import { eksAuthUnreachable } from "./eks-auth-unreachable.ts";
 import { encodedDenial } from "./encoded-denial.ts";
 import { ephemeralOrExecShell } from "./ephemeral-or-exec-shell.ts";
 import { explicitDenyIdentityPolicy } from "./explicit-deny-identity-policy.ts";
@@ -14,6 +23,7 @@ import { identityPolicyConditionMismatch } from "./identity-policy-condition-mis
 import { identityPolicyMissingAction } from "./identity-policy-missing-action.ts";
 import { identityPolicyResourceMismatch } from "./identity-policy-resource-mismatch.ts";
 import { injectionMissedWebhookFlap } from "./injection-missed-webhook-flap.ts";
+import { ipv6ClusterAddress } from "./ipv6-cluster-address.ts";
 import { irsaArnMalformed } from "./irsa-arn-malformed.ts";
 import { irsaExplicitDenyTrust } from "./irsa-explicit-deny-trust.ts";
 import { irsaRoleMissing } from "./irsa-role-missing.ts";
@@ -26,8 +36,10 @@ import { irsaTrustSubMismatch } from "./irsa-trust-sub-mismatch.ts";
 import { irsaTrustWildcardWithStringequals } from "./irsa-trust-wildcard-with-stringequals.ts";
 import { irsaTrustWrongAction } from "./irsa-trust-wrong-action.ts";
 import { kmsKeyDenied } from "./kms-key-denied.ts";
+import { networkpolicyBlocksAgent } from "./networkpolicy-blocks-agent.ts";
 import { noCredentialsNoIdentity } from "./no-credentials-no-identity.ts";
 import { nodeRoleFallbackNoIdentity } from "./node-role-fallback-no-identity.ts";
+import { nodeRoleLacksEksAuth } from "./node-role-lacks-eks-auth.ts";
 import { notIam } from "./not-iam.ts";
 import { oidcAudienceNotRegistered } from "./oidc-audience-not-registered.ts";
 import { oidcIssuerUnreachable } from "./oidc-issuer-unreachable.ts";
@@ -36,17 +48,25 @@ import { oidcProviderQuota } from "./oidc-provider-quota.ts";
 import { oidcThumbprintWrong } from "./oidc-thumbprint-wrong.ts";
 import { partialEnvSuppressesInjection } from "./partial-env-suppresses-injection.ts";
 import { permissionsBoundary } from "./permissions-boundary.ts";
+import { piPackedPolicyTooLarge } from "./pi-packed-policy-too-large.ts";
 import { piRoleDeleted } from "./pi-role-deleted.ts";
+import { piRoleOtherAccount } from "./pi-role-other-account.ts";
+import { piScpOnTrust } from "./pi-scp-on-trust.ts";
+import { piSessionPolicyDenies } from "./pi-session-policy-denies.ts";
+import { piTargetRoleTrust } from "./pi-target-role-trust.ts";
+import { piTransitiveTagsChain } from "./pi-transitive-tags-chain.ts";
 import { piTrustConditionMismatch } from "./pi-trust-condition-mismatch.ts";
 import { piTrustMissingPrincipal } from "./pi-trust-missing-principal.ts";
 import { piTrustMissingTagsession } from "./pi-trust-missing-tagsession.ts";
 import { piaAndIrsaBoth } from "./pia-and-irsa-both.ts";
 import { piaOtherServiceAccount } from "./pia-other-service-account.ts";
+import { podIdentityUnsupportedCompute } from "./pod-identity-unsupported-compute.ts";
 import { podOlderThanAnnotation } from "./pod-older-than-annotation.ts";
 import { podOlderThanAssociation } from "./pod-older-than-association.ts";
 import { policyNotAttached } from "./policy-not-attached.ts";
 import { policyNotDefaultVersion } from "./policy-not-default-version.ts";
 import { profileOverride } from "./profile-override.ts";
+import { proxyNoNoProxy } from "./proxy-no-no_proxy.ts";
 import { rcpDeny } from "./rcp-deny.ts";
 import { regionMissing } from "./region-missing.ts";
 import { resourcePolicyDeny } from "./resource-policy-deny.ts";
@@ -57,6 +77,7 @@ import { s3Bare403 } from "./s3-bare-403.ts";
 import { scpDeny } from "./scp-deny.ts";
 import { sdkTooOldForIrsa } from "./sdk-too-old-for-irsa.ts";
 import { sdkTooOldForPodIdentity } from "./sdk-too-old-for-pod-identity.ts";
+import { securityGroupForPods } from "./security-group-for-pods.ts";
 import { sessionExpiredNotRefreshed } from "./session-expired-not-refreshed.ts";
 import { sessionPolicyDeny } from "./session-policy-deny.ts";
 import { sharedSaOverprivileged } from "./shared-sa-overprivileged.ts";
@@ -92,6 +113,7 @@ export const rules: readonly Rule[] = [
   webhookConfigurationMissing,
   webhookCabundleWrong,
   webhookExcluded,
+  clusterVersionUnsupported,
   podOlderThanAssociation,
   podOlderThanAnnotation,
   piaAndIrsaBoth,
@@ -101,6 +123,20 @@ export const rules: readonly Rule[] = [
   ephemeralOrExecShell,
   agentAddonMissing,
   agentNotOnNode,
+  agentIpv6Disabled,
+  agentPortConflict,
+  nodeRoleLacksEksAuth,
+  eksAuthUnreachable,
+  agentContextCanceled,
+  agentThrottled,
+  agentBearerPrefix,
+  agentEmptyToken,
+  agentWrongAddress,
+  proxyNoNoProxy,
+  networkpolicyBlocksAgent,
+  securityGroupForPods,
+  ipv6ClusterAddress,
+  podIdentityUnsupportedCompute,
   tokenFileMissing,
   tokenFilePermission,
   tokenExpiredNotReread,
@@ -125,9 +161,13 @@ export const rules: readonly Rule[] = [
   irsaExplicitDenyTrust,
   irsaScpDeniesWebidentity,
   piRoleDeleted,
+  piRoleOtherAccount,
   piTrustMissingPrincipal,
   piTrustMissingTagsession,
   piTrustConditionMismatch,
+  piTargetRoleTrust,
+  piPackedPolicyTooLarge,
+  piScpOnTrust,
   iamEventualConsistency,
   staticKeysOverride,
   staticKeysEmptyOrPartial,
@@ -148,6 +188,8 @@ export const rules: readonly Rule[] = [
   rcpDeny,
   permissionsBoundary,
   sessionPolicyDeny,
+  piSessionPolicyDenies,
+  piTransitiveTagsChain,
   vpcEndpointPolicyDeny,
   resourcePolicyDeny,
   explicitDenyIdentityPolicy,

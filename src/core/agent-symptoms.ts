@@ -1,0 +1,42 @@
+import type { Absent, Evidence, Found } from "./evidence.ts";
+import type { AgentErrorGroup, AgentErrorKind, AgentLogsFacts } from "./facts/agent-logs.ts";
+import { expectedIdentity, isExpectedRole } from "./identity.ts";
+import type { Condition } from "./rule.ts";
+import { currentErrors } from "./subject.ts";
+
+const symptom = ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"] as const;
+
+/**
+ * The condition of a rule about the agent: EKS Pod Identity is configured, and the logs show that its credentials are
+ * not what the pods use. Only then are the agents' logs read.
+ */
+export const whenAgentFails: Condition<(typeof symptom)[number]> = {
+  needs: symptom,
+  holds(evidence) {
+    if (expectedIdentity(evidence)?.mechanism !== "pod-identity") return "Pod Identity is not configured";
+    return agentFails(evidence) || "nothing in the logs shows that the agent's credentials are missed";
+  },
+};
+
+/** An error of the agent, no credentials at all, or a call that was denied to somebody else than the expected role. */
+function agentFails(evidence: Evidence): boolean {
+  return currentErrors(evidence).some(({ kind, principalArn }) => {
+    if (kind === "pod-identity-agent-error" || kind === "no-credentials") return true;
+    return kind === "access-denied" && principalArn !== null && !isExpectedRole(evidence, principalArn);
+  });
+}
+
+/** The most frequent error of these kinds in the agents' logs; null: there is none. */
+export function agentError(
+  logs: Found<AgentLogsFacts> | Absent,
+  ...kinds: readonly AgentErrorKind[]
+): AgentErrorGroup | null {
+  if (logs.status === "absent") return null;
+  const found = logs.value.errors.filter(({ kind }) => kinds.includes(kind));
+  return [...found].sort((a, b) => b.count - a.count)[0] ?? null;
+}
+
+/** Where the agent says it and in which words: the data that messages about the agent share. */
+export function agentData({ agentPod, nodeName, excerpt }: AgentErrorGroup) {
+  return { agent: agentPod, node: nodeName, excerpt };
+}

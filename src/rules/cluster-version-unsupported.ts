@@ -1,0 +1,58 @@
+import { expectedIdentity } from "../core/identity.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
+
+/** The first platform version with Pod Identity, for the versions that had others before. */
+const firstPlatform: Readonly<Record<string, number>> = {
+  "1.24": 13,
+  "1.25": 10,
+  "1.26": 9,
+  "1.27": 8,
+  "1.28": 4,
+  "1.29": 1,
+};
+
+export const clusterVersionUnsupported = defineRule({
+  id: "cluster-version-unsupported",
+  meta: {
+    title: "The cluster's platform version is older than EKS Pod Identity",
+    stage: "injection",
+    severity: "error",
+    references: [
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html",
+      "https://docs.aws.amazon.com/eks/latest/userguide/platform-versions.html",
+    ],
+    messages: {
+      old: "Cluster {{cluster}} is of version {{version}}, platform {{platform}}; EKS Pod Identity came with {{needed}}, so the association has no effect.",
+    },
+  },
+  when: {
+    needs: ["k8s.service-account", "eks.association"],
+    holds: (evidence) =>
+      expectedIdentity(evidence)?.mechanism === "pod-identity" || "Pod Identity is not configured",
+  },
+  needs: ["eks.cluster"],
+  check(evidence, question) {
+    const cluster = evidence["eks.cluster"];
+    if (cluster.status === "absent") return notApplicable("there is no cluster");
+    const { version, platformVersion } = cluster.value;
+    const platform = /^eks\.(\d+)$/.exec(platformVersion)?.[1];
+    const minor = /^1\.(\d+)$/.exec(version)?.[1];
+    if (platform === undefined || minor === undefined) return notApplicable("the version is not told");
+    const first = firstPlatform[version];
+    const needed = Number(minor) < 24 ? "version 1.24" : first === undefined ? null : `platform eks.${first}`;
+    if (needed === null || (first !== undefined && Number(platform) >= first)) return pass();
+    return fail(
+      "old",
+      { cluster: question.cluster, version, platform: platformVersion, needed },
+      {
+        manual: [
+          {
+            title: "Upgrade the cluster, or give the workload its role by IRSA until then",
+            command: `aws eks describe-cluster --name ${shellWord(question.cluster)} --query cluster.platformVersion`,
+          },
+        ],
+      },
+    );
+  },
+});

@@ -1,0 +1,62 @@
+import { policiesAgainstAgent } from "../core/egress.ts";
+import { expectedIdentity } from "../core/identity.ts";
+import { defineRule, fail, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
+import { signOf } from "../core/sign-symptoms.ts";
+import { currentErrors, listed } from "../core/subject.ts";
+
+export const networkpolicyBlocksAgent = defineRule({
+  id: "networkpolicy-blocks-agent",
+  meta: {
+    title: "A network policy keeps the pod from the agent",
+    stage: "token-and-agent",
+    severity: "error",
+    references: [
+      "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
+    ],
+    messages: {
+      blocked:
+        "{{policies}} limits the egress of pod {{pod}} and allows no connection to 169.254.170.23, port 80, where the agent answers. The address is in no pod's or node's range, so only a block of addresses can allow it.",
+    },
+  },
+  when: {
+    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
+    holds(evidence) {
+      if (expectedIdentity(evidence)?.mechanism !== "pod-identity") return "Pod Identity is not configured";
+      const fails = currentErrors(evidence).some(({ kind }) => kind === "pod-identity-agent-error");
+      return fails || signOf(evidence, "agent-unreachable") !== null || "the agent is reached";
+    },
+  },
+  needs: ["k8s.network-policies"],
+  check(evidence, question) {
+    const policies = evidence["k8s.network-policies"];
+    const pods = evidence["k8s.pods"];
+    if (policies.status === "absent" || pods.status === "absent") return pass();
+    for (const { name, labels, hostNetwork } of pods.value.pods) {
+      const against = hostNetwork ? [] : policiesAgainstAgent(policies.value, labels);
+      const [first] = against;
+      if (first === undefined) continue;
+      const allow = {
+        spec: {
+          egress: [
+            ...[{ to: [{ ipBlock: { cidr: "169.254.170.23/32" } }], ports: [{ protocol: "TCP", port: 80 }] }],
+          ],
+        },
+      };
+      return fail(
+        "blocked",
+        { policies: listed(against.map((policy) => `NetworkPolicy ${policy.name}`)), pod: name },
+        {
+          manual: [
+            {
+              title: `Add this egress rule to NetworkPolicy ${first.name}, beside those that it has: ${JSON.stringify(allow.spec.egress[0])}`,
+              command: `kubectl -n ${shellWord(question.namespace)} edit networkpolicy ${shellWord(first.name)}`,
+            },
+          ],
+        },
+      );
+    }
+    return pass();
+  },
+});
