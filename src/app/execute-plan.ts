@@ -2,6 +2,7 @@ import { type Approval, transition } from "../core/approval.ts";
 import { describeChange, undoCommands } from "../core/describe-change.ts";
 import { canonical } from "../core/json.ts";
 import { type Change, type ChangeKind, type Thresholds, thresholdOf } from "../core/plan.ts";
+import { redact } from "../core/redact.ts";
 import { digestOf } from "../core/remedy.ts";
 import { showAgain } from "./approvals.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
@@ -160,10 +161,15 @@ async function stepThrough(deps: ExecutePlanDeps, journal: StepJournal, change: 
     }
     return { result };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : "unknown error";
+    const detail = detailOf(error);
     await journal.write("failed", detail);
     return { result: "failed", detail };
   }
+}
+
+/** It goes into the journal and into Slack. */
+function detailOf(error: unknown): string {
+  return error instanceof Error ? redact(error.message) : "unknown error";
 }
 
 /** Takes back what this run applied, last first. */
@@ -187,7 +193,7 @@ async function revertAll(
       await journal.write("reverted");
       told.push(`What it had changed at ${target} was taken back.`);
     } catch (error) {
-      await journal.write("revert-failed", error instanceof Error ? error.message : "unknown error");
+      await journal.write("revert-failed", detailOf(error));
       told.push(`What it had changed at ${target} could not be taken back; run: ${undo}`);
     }
   }

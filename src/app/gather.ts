@@ -1,5 +1,6 @@
 import { wantedKinds } from "../core/diagnose.ts";
 import type { Evidence, EvidenceKind, Observation, Question } from "../core/evidence.ts";
+import { redactAll } from "../core/redact.ts";
 import type { Rule } from "../core/rule.ts";
 import type { CollectContext, CollectorGroup, Collectors } from "./ports.ts";
 
@@ -78,7 +79,9 @@ async function collectOne(
     if (context.signal.aborted) timedOut();
     else context.signal.addEventListener("abort", timedOut, { once: true });
   });
-  const collected = collectors[kind].collect(context).catch(
+  // Here all evidence comes in: whatever becomes of it, no secret is in it.
+  const collected = collectors[kind].collect(context).then(
+    redactAll<Observation<unknown>>,
     // A collector answers for what it cannot see; one that throws is a bug, and even that is not evidence.
     (error: unknown): Observation<unknown> => ({
       status: "unavailable",

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { printable } from "../adapters/terminal/style.ts";
 import { type Question, type WorkloadKind, workloadKinds } from "../core/evidence.ts";
+import { redact } from "../core/redact.ts";
 import { ConfigError, durationMs } from "./config-error.ts";
 
 /** The parts of the process that a command touches; a test hands in its own. */
@@ -44,7 +45,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.noFault : exit.usage;
     const message = error instanceof Error ? error.message : String(error);
     // A message may quote a file or a cluster: only its own line breaks are kept.
-    io.stderr.write(`eksiam: ${message.split("\n").map(printable).join("\n")}\n`);
+    io.stderr.write(`eksiam: ${redact(message).split("\n").map(printable).join("\n")}\n`);
     return error instanceof ConfigError ? exit.usage : exit.failed;
   }
 }

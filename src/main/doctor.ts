@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { doctorText } from "../adapters/terminal/doctor-text.ts";
 import { createStyle } from "../adapters/terminal/style.ts";
 import { type Check, permissionCheck, reportOf } from "../app/doctor.ts";
+import { redact } from "../core/redact.ts";
 import { type ClusterOptions, exit, type Io, type Output } from "./commands.ts";
 import { type Config, loadConfig, required, slackSecrets } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -101,7 +102,7 @@ async function attempt(area: string, name: string, look: () => Promise<void>): P
     await look();
     return ok(area, name);
   } catch (error) {
-    const message = error instanceof Error ? error.message : "unknown error";
+    const message = error instanceof Error ? redact(error.message) : "unknown error";
     return error instanceof ConfigError
       ? failed(area, name, null, message)
       : failed(area, name, message, null);

@@ -3,6 +3,7 @@ import { logErrorsText } from "../adapters/terminal/logs-text.ts";
 import { createStyle, printable } from "../adapters/terminal/style.ts";
 import { recognise } from "../core/logs/recognise.ts";
 import { createLogScanner, type ScannedError, tellingFirst } from "../core/logs/stream.ts";
+import { redactAll } from "../core/redact.ts";
 import { exit, type Io, type Output } from "./commands.ts";
 import { ConfigError } from "./config-error.ts";
 import { linesOf, openInput, write } from "./input.ts";
@@ -70,7 +71,7 @@ async function answerRecords(inputs: readonly (string | undefined)[], io: Io): P
         io.stderr.write(`eksiam: ${place} is no JSON object {"id": …, "log": "…"}; it is left out\n`);
         continue;
       }
-      const errors = recognise(record.log).map(publicError);
+      const errors = recognise(record.log).map((error) => publicError(redactAll(error)));
       found ||= errors.length > 0;
       answers += `${JSON.stringify({ id: record.id, errors })}\n`;
       if (answers.length < batch) continue;

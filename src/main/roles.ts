@@ -7,6 +7,7 @@ import { createAuditDigestProcessor } from "../../jobs/audit-digest.ts";
 import { createGatherProcessor } from "../../jobs/gather.ts";
 import { createInvestigateProcessor } from "../../jobs/investigate.ts";
 import { createNotifyProcessor } from "../../jobs/notify.ts";
+import { withoutSecrets } from "../../jobs/without-secrets.ts";
 import { connectRedis, redisOptions, redisWarnings } from "../adapters/redis/connection.ts";
 import {
   type AuditSchedule,
@@ -194,7 +195,7 @@ async function startBase({ config, redisUrl, log }: RoleDeps): Promise<Base> {
     stores: storesOf(redis),
     clock: () => new Date().toISOString(),
     work(name, processor, concurrency) {
-      const worker = new Worker(name, processor, {
+      const worker = new Worker(name, withoutSecrets(processor), {
         connection: redisOptions(redisUrl, "worker"),
         prefix: queuePrefix,
         concurrency,

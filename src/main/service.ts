@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { callerIdentity, createAwsClients } from "../adapters/aws/clients.ts";
+import { redactAll } from "../core/redact.ts";
 import { openClusters, openExecutors } from "./clusters.ts";
 import type { Io } from "./commands.ts";
 import { exit } from "./commands.ts";
@@ -24,7 +25,11 @@ export async function startCommand(options: StartOptions, io: Io): Promise<numbe
   const config = await loadConfig(options.config ?? io.env["EKSIAM_CONFIG"] ?? "eksiam.yaml");
   const redisUrl = required(io.env, "REDIS_URL", "the Redis that all roles share, redis://host:6379");
   const log = pino(
-    { level: io.env["LOG_LEVEL"] ?? "info", base: { role: options.role } },
+    {
+      level: io.env["LOG_LEVEL"] ?? "info",
+      base: { role: options.role },
+      formatters: { log: redactAll<Record<string, unknown>> },
+    },
     pino.destination(2),
   );
   const running = await startRoles(options.role, { config, env: io.env, redisUrl, log });

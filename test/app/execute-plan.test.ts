@@ -282,18 +282,20 @@ test("drift stops the run and takes back what it did", async () => {
 });
 
 test("a step that fails says what stays and how to take it back", async () => {
+  const secret = `AK${"IA"}${"Q7".repeat(8)}`;
   world.executors = {
     ...world.executors,
     "k8s.rollout.restart": {
       ...world.executors["k8s.rollout.restart"],
       settle: async () => {
-        throw new Error("the new pod crashes");
+        throw new Error(`the new pod crashes: ${secret}`);
       },
     },
   };
   await createExecutePlan(deps())("a1");
   const outcome = (await memory.approvalStore.get("a1"))?.outcome;
   expect(await finalState()).toBe("failed");
-  expect(outcome).toContain("the new pod crashes");
+  expect(outcome).toContain("the new pod crashes: [redacted]");
+  expect(JSON.stringify(await memory.journalStore.read("a1"))).not.toContain(secret);
   expect(outcome).toContain("delete-pod-identity-association");
 });

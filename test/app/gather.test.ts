@@ -104,3 +104,19 @@ test("what is known is not asked for again", async () => {
   await gather(request(scripted.collectors, { "k8s.pods": { status: "absent", source: "s", at } }));
   expect(scripted.asked).not.toContain("k8s.pods");
 });
+
+test("no secret comes in with the evidence", async () => {
+  const secret = `AK${"IA"}${"Q7".repeat(8)}`;
+  const addon = { name: `key ${secret}`, version: "1", status: "ACTIVE", issues: [] };
+  const scripted = scriptedCollectors({
+    "eks.agent-addon": { status: "found", value: addon, source: "s", at },
+    "iam.role": { status: "unavailable", reason: "error", source: "s", detail: `cannot use ${secret}` },
+  });
+  const told: unknown[] = [];
+  const evidence = await gather({
+    ...request(scripted.collectors),
+    onObservation: (_, observation) => told.push(observation),
+  });
+  expect(JSON.stringify([evidence, told])).not.toContain(secret);
+  expect(evidence["iam.role"]).toMatchObject({ detail: "cannot use [redacted]" });
+});

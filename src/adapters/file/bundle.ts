@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import type { EvidenceBundle } from "../../core/evidence.ts";
+import { redactAll } from "../../core/redact.ts";
 import { apiVersion, kind } from "./kind.ts";
 
 const observation = z.discriminatedUnion("status", [
@@ -30,10 +31,10 @@ const bundleSchema = z.object({
   evidence: z.record(z.string(), observation),
 });
 
-/** Writes a bundle whole or not at all. */
+/** Writes a bundle whole or not at all, with nothing in it that should not leave the process. */
 export async function writeBundle(path: string, bundle: EvidenceBundle): Promise<void> {
   const partial = `${path}.partial`;
-  await writeFile(partial, `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600 });
+  await writeFile(partial, `${JSON.stringify(redactAll(bundle), null, 2)}\n`, { mode: 0o600 });
   await rename(partial, path);
 }
 

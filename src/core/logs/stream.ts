@@ -1,4 +1,4 @@
-import { redact } from "../redact.ts";
+import { redact, redactAll } from "../redact.ts";
 import { type AwsError, awsErrorKinds } from "./aws-error.ts";
 import { normalise } from "./normalise.ts";
 import { mayMatter, recognise } from "./recognise.ts";
@@ -84,7 +84,7 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
     const key = JSON.stringify({ ...error, requestId: null, encodedMessage: null });
     const before = errors.get(key);
     errors.set(key, {
-      ...(before ?? error),
+      ...(before ?? redactAll(error)),
       // The newest request id is the one that CloudTrail still has.
       requestId: error.requestId ?? before?.requestId ?? null,
       count: (before?.count ?? 0) + count,
