@@ -1,9 +1,13 @@
 import { once } from "node:events";
-import { open, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, open, stat } from "node:fs/promises";
 import type { Io } from "./commands.ts";
 import { ConfigError } from "./config-error.ts";
 
 const pieceSize = 1 << 20;
+
+/** A line may be so long; of a longer one, the beginning is read. */
+const maxLineBytes = 16 << 20;
 
 /**
  * The bytes of a file, or of standard input where `path` is `-` or undefined.
@@ -22,6 +26,9 @@ export async function openInput(
   const found = await stat(path).catch(() => null);
   if (found === null) throw new ConfigError(`${path} is not there, or may not be read.`);
   if (found.isDirectory()) throw new ConfigError(`${path} is a directory: name the files in it.`);
+  await access(path, constants.R_OK).catch(() => {
+    throw new ConfigError(`${path} may not be read: ask for the right to, or copy it.`);
+  });
   return bytesOf(path);
 }
 
@@ -42,17 +49,36 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Lines of a text in UTF-8, without their ends; the last one may lack its own. */
+/**
+ * Lines of a text in UTF-8, without their ends; the last one may lack its own. Takes time in proportion to the text,
+ * and memory for one line.
+ */
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let partial = "";
+  /** The pieces of the line whose end has not come. */
+  let held: Buffer[] = [];
+  let size = 0;
+  const hold = (piece: Buffer) => {
+    // A piece is good until the next one is asked for.
+    if (size < maxLineBytes) held.push(Buffer.from(piece.subarray(0, maxLineBytes - size)));
+    size += piece.length;
+  };
+  const release = (last: Buffer) => {
+    const line =
+      size === 0 ? last : Buffer.concat([...held, last.subarray(0, Math.max(0, maxLineBytes - size))]);
+    held = [];
+    size = 0;
+    return line.toString("utf8", 0, line.at(-1) === 13 ? line.length - 1 : line.length);
+  };
   for await (const chunk of bytes) {
-    const pieces = (partial + decoder.decode(chunk, { stream: true })).split("\n");
-    partial = pieces.pop() ?? "";
-    for (const piece of pieces) yield piece.endsWith("\r") ? piece.slice(0, -1) : piece;
+    const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    let from = 0;
+    for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, from)) {
+      yield release(piece.subarray(from, end));
+      from = end + 1;
+    }
+    if (from < piece.length) hold(piece.subarray(from));
   }
-  partial += decoder.decode();
-  if (partial !== "") yield partial;
+  if (size > 0) yield release(Buffer.alloc(0));
 }
 
 /** Writes, and waits where the reader is slower. */

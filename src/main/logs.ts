@@ -13,7 +13,13 @@ interface LogsOptions {
   readonly perRecord?: boolean;
 }
 
-const example = "kubectl logs deploy/carts | eksiam logs";
+interface Input {
+  readonly path: string | undefined;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** Longer records are read line by line, so that they take no more memory than their text. */
+const longRecord = 1 << 18;
 
 /** Answers are written in pieces of about this many characters. */
 const batch = 1 << 16;
@@ -27,14 +33,21 @@ export async function logsCommand(
   { output, perRecord = false }: LogsOptions,
   io: Io,
 ): Promise<number> {
-  const inputs = files.length === 0 ? [undefined] : files;
+  const paths = files.length === 0 ? [undefined] : files;
+  const usage = perRecord
+    ? "eksiam logs --per-record < records.jsonl"
+    : "kubectl logs deploy/carts | eksiam logs";
+  // All are looked at before the first is read: a wrong name is told at once, not after an hour.
+  const inputs = await Promise.all(
+    paths.map(async (path) => ({ path, bytes: await openInput(path, io, usage) })),
+  );
   if (perRecord) return await answerRecords(inputs, io);
   const scanner = createLogScanner({ timestamps: false });
-  for (const path of inputs) {
+  for (const { path, bytes } of inputs) {
     const log = createLogBytes(scanner);
     let first = true;
-    for await (const chunk of await openInput(path, io, example)) {
-      if (first) refuseCompressed(chunk, path);
+    for await (const chunk of bytes) {
+      if (first) refuseUnreadable(chunk, path);
       first = false;
       log.push(chunk);
     }
@@ -49,19 +62,30 @@ export async function logsCommand(
   return errors.length === 0 ? exit.noFault : exit.fault;
 }
 
-/** https://www.rfc-editor.org/rfc/rfc1952 */
-function refuseCompressed(chunk: Uint8Array, path: string | undefined): void {
-  if (chunk[0] !== 0x1f || chunk[1] !== 0x8b) return;
-  throw new ConfigError(`${path ?? "The input"} is compressed: zcat ${path ?? "FILE"} | eksiam logs`);
+/** What files begin with that are no text: the formats' own marks, and that of UTF-16. */
+const unreadable: readonly (readonly [mark: readonly number[], is: string, command: string])[] = [
+  [[0x1f, 0x8b], "is compressed", "zcat"],
+  [[0x28, 0xb5, 0x2f, 0xfd], "is compressed", "zstdcat"],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "is compressed", "xzcat"],
+  [[0x42, 0x5a, 0x68], "is compressed", "bzcat"],
+  [[0xff, 0xfe], "is written in UTF-16", "iconv -f UTF-16 -t UTF-8"],
+  [[0xfe, 0xff], "is written in UTF-16", "iconv -f UTF-16 -t UTF-8"],
+];
+
+function refuseUnreadable(chunk: Uint8Array, path: string | undefined): void {
+  const found = unreadable.find(([mark]) => mark.every((byte, at) => chunk[at] === byte));
+  if (found === undefined) return;
+  const [, is, command] = found;
+  throw new ConfigError(`${path ?? "The input"} ${is}: ${command} ${path ?? "FILE"} | eksiam logs`);
 }
 
-async function answerRecords(inputs: readonly (string | undefined)[], io: Io): Promise<number> {
+async function answerRecords(inputs: readonly Input[], io: Io): Promise<number> {
   let found = false;
   let malformed = false;
   let answers = "";
-  for (const path of inputs) {
+  for (const { path, bytes } of inputs) {
     let number = 0;
-    for await (const line of linesOf(await openInput(path, io, "eksiam logs --per-record < records.jsonl"))) {
+    for await (const line of linesOf(bytes)) {
       number++;
       if (line.trim() === "") continue;
       const record = readRecord(line);
@@ -71,7 +95,7 @@ async function answerRecords(inputs: readonly (string | undefined)[], io: Io): P
         io.stderr.write(`eksiam: ${place} is no JSON object {"id": …, "log": "…"}; it is left out\n`);
         continue;
       }
-      const errors = recognise(record.log).map((error) => publicError(redactAll(error)));
+      const errors = errorsOf(record.log).map((error) => publicError(redactAll(error)));
       found ||= errors.length > 0;
       answers += `${JSON.stringify({ id: record.id, errors })}\n`;
       if (answers.length < batch) continue;
@@ -82,6 +106,14 @@ async function answerRecords(inputs: readonly (string | undefined)[], io: Io): P
   if (answers !== "") await write(io.stdout, answers);
   if (malformed) return exit.usage;
   return found ? exit.fault : exit.noFault;
+}
+
+/** A whole log in one record is read like a log. */
+function errorsOf(log: string) {
+  if (log.length <= longRecord) return recognise(log);
+  const scanner = createLogScanner({ timestamps: false });
+  scanner.push(log);
+  return tellingFirst(scanner.end().errors);
 }
 
 function readRecord(line: string): { readonly id: unknown; readonly log: string } | null {

@@ -23,7 +23,13 @@ export async function eksiam(
     env = process.env,
     terminal = false,
     stdin = [],
-  }: { env?: NodeJS.ProcessEnv; terminal?: boolean; stdin?: readonly (string | Uint8Array)[] } = {},
+    typing = false,
+  }: {
+    env?: NodeJS.ProcessEnv;
+    terminal?: boolean;
+    stdin?: readonly (string | Uint8Array)[];
+    typing?: boolean;
+  } = {},
 ): Promise<Ran> {
   const written = { out: "", err: "" };
   const stream = (to: "out" | "err") =>
@@ -34,7 +40,8 @@ export async function eksiam(
         return true;
       },
     }) as unknown as NodeJS.WriteStream;
-  const input = Readable.from(stdin.map((chunk) => Buffer.from(chunk)));
+  const pieces = Readable.from(stdin.map((chunk) => Buffer.from(chunk)));
+  const input = Object.assign(pieces, { isTTY: typing });
   const io: Io = { env, stdin: input, stdout: stream("out"), stderr: stream("err") };
   const code = await run(argv, io);
   return { code, ...written };

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eksiam } from "../e2e/support.ts";
@@ -50,6 +53,42 @@ describe("eksiam logs", () => {
     });
   });
 
+  test("looks at all files before it reads one", async () => {
+    const { code, out, err } = await eksiam([
+      "logs",
+      await file("good.log", denial),
+      join(folder, "none.log"),
+    ]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("none.log is not there");
+  });
+
+  test("one call that is refused on many resources is told once", async () => {
+    const lines = Array.from({ length: 9 }, (_, at) => denial.replace("table/Items", `table/Items${at}`));
+    const { out } = await eksiam(["logs"], { stdin: [lines.join("\n")] });
+    expect(out.match(/access-denied/g)).toHaveLength(1);
+    expect(out).toMatch(/^9 × access-denied dynamodb:Query on \S+Items0\n\s+and on \S+Items1\n/);
+    expect(out).toContain("and on 4 more (--output json names them)");
+  });
+
+  test("tells no secret that an error quotes", async () => {
+    const secret = `AK${"IA"}${"Q7".repeat(8)}`;
+    const leaky = denial.replace("arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0", secret);
+    for (const output of ["text", "json"]) {
+      const { out } = await eksiam(["logs", "--output", output], { stdin: [leaky] });
+      expect(out).toContain("[redacted]");
+      expect(out).not.toContain(secret);
+    }
+    const record = JSON.stringify({ id: 1, log: leaky });
+    expect((await eksiam(["logs", "--per-record"], { stdin: [record] })).out).not.toContain(secret);
+  });
+
+  test("says what to do where nothing is piped in", async () => {
+    const { code, err } = await eksiam(["logs"], { typing: true });
+    expect(code).toBe(2);
+    expect(err).toContain("name a file, or pipe into it: kubectl logs deploy/carts | eksiam logs");
+  });
+
   test("prints no escape sequence of a log", async () => {
     const { out } = await eksiam(["logs"], { stdin: [`${red}ERROR ${denial}${red}\u0007\n`] });
     expect(out).toContain("access-denied");
@@ -61,6 +100,7 @@ describe("eksiam logs", () => {
     ["a file that is not there", () => Promise.resolve(join(folder, "none.log")), /is not there/],
     ["a directory", () => Promise.resolve(folder), /is a directory: name the files/],
     ["a compressed file", () => file("c.log.gz", gzipSync(denial)), /is compressed: zcat .* \| eksiam logs/],
+    ["UTF-16", () => file("u.log", Buffer.from(`\ufeff${denial}`, "utf16le")), /UTF-16: iconv -f UTF-16/],
   ])("refuses %s with what to do", async (_, path, message) => {
     const { code, out, err } = await eksiam(["logs", await path()]);
     expect(err).toMatch(message);
@@ -103,6 +143,36 @@ describe("eksiam logs --per-record", () => {
     expect(out).toBe('{"id":"a","errors":[]}\n');
     expect(err).toMatch(/line 1 is no JSON object/);
     expect(err).toMatch(/line 3 is no JSON object/);
+  });
+
+  test("reads a whole log in one record", async () => {
+    const log = `${"all is well, line after line\n".repeat(20_000)}${denial}\n${denial}`;
+    const { code, out } = await eksiam(["logs", "--per-record"], { stdin: [record(1, log)] });
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ id: 1, errors: [{ action: "dynamodb:Query", count: 2 }] });
+  });
+
+  test("a record that is too long is left out, and what follows is answered", async () => {
+    const endless = [`{"id":1,"log":"`, ...Array.from({ length: 18 }, () => "x".repeat(1 << 20)), `"}\n`];
+    const { code, out, err } = await eksiam(["logs", "--per-record"], {
+      stdin: [...endless, record(2, denial)],
+    });
+    expect(code).toBe(2);
+    expect(err).toMatch(/line 1 is no JSON object/);
+    expect(JSON.parse(out)).toMatchObject({ id: 2, errors: [{ action: "dynamodb:Query" }] });
+  });
+
+  test("ends quietly where the reader has seen enough", async () => {
+    const cli = join(import.meta.dirname, "../../src/main/cli.ts");
+    const child = spawn(process.execPath, [cli, "logs", "--per-record"], { stdio: "pipe" });
+    const told = text(child.stderr);
+    // Long before the end of what is written here, the answers have nowhere to go.
+    child.stdin.on("error", () => {});
+    child.stdin.end(record(1, denial).repeat(5_000));
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    await once(child, "exit");
+    expect(await told).toBe("");
   });
 
   test("takes a record in any pieces", async () => {

@@ -53,6 +53,8 @@ const maxLine = 65_536;
 const maxRecordLines = 12;
 const maxFrames = 500;
 const excerptLength = 300;
+/** So many distinct errors are told one by one; what comes after them is told without its resource, then by its kind. */
+const maxDistinct = 1_000;
 
 /** Memory is bounded by the number of distinct errors, whatever the log. */
 export function createLogScanner({ timestamps, signs: wanted = false }: LogScannerOptions): LogScanner {
@@ -83,6 +85,13 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
   function add(error: AwsError, count: number, at: string | null, text: string): void {
     const key = JSON.stringify({ ...error, requestId: null, encodedMessage: null });
     const before = errors.get(key);
+    if (before === undefined && errors.size >= maxDistinct) {
+      const coarser = coarserThan(error, errors.size >= 2 * maxDistinct);
+      if (coarser !== null) {
+        add(coarser, count, at, text);
+        return;
+      }
+    }
     errors.set(key, {
       ...(before ?? redactAll(error)),
       // The newest request id is the one that CloudTrail still has.
@@ -125,6 +134,25 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
       finishRecord();
       return { lines, errors: [...errors.values()], signs: [...signs.values()] };
     },
+  };
+}
+
+/** The same error told with less; null: there is no less to tell. */
+function coarserThan(error: AwsError, kindOnly: boolean): AwsError | null {
+  const { kind, requestId, action, resource, principalArn } = error;
+  if (!kindOnly) return resource === null ? null : { ...error, resource: null };
+  if (action === null && resource === null && principalArn === null && error.sdk === null) return null;
+  return {
+    kind,
+    requestId,
+    principalArn: null,
+    principalKind: "unknown",
+    action: null,
+    missingAction: null,
+    resource: null,
+    denyLayer: null,
+    policyArn: null,
+    sdk: null,
   };
 }
 

@@ -52,6 +52,19 @@ test("cut anywhere, a log gives the same answer", () => {
   );
 });
 
+test("any number of distinct errors is told in bounded space, and none is lost", () => {
+  const scanner = createLogScanner({ timestamps: false });
+  for (let at = 0; at < 3_000; at++) scanner.line(denial.replace("table/Items", `table/Items${at}`));
+  for (let at = 0; at < 3_000; at++) scanner.line(denial.replaceAll("dynamodb:Query", `s3:Get${at}`));
+  const { errors } = scanner.end();
+  expect(errors.length).toBeLessThan(2_100);
+  expect(errors.reduce((sum, { count }) => sum + count, 0)).toBe(6_000);
+  expect(errors.find(({ resource, action }) => resource === null && action !== null)).toMatchObject({
+    action: "dynamodb:Query",
+    count: 2_000,
+  });
+});
+
 test("a line without an end costs no more than its bound", () => {
   const scanner = createLogScanner({ timestamps: false });
   for (let i = 0; i < 200; i++) scanner.push(`${"x".repeat(50_000)} denied `);
