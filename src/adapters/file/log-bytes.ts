@@ -1,5 +1,5 @@
 import { anchors, createPrefilter } from "../../core/logs/prefilter.ts";
-import type { LogScanner } from "../../core/logs/stream.ts";
+import { type LogScanner, linesBefore } from "../../core/logs/stream.ts";
 
 /** Longer lines are read in parts of so many bytes, so that memory does not depend on what is in a log. */
 const maxLine = 65_536;
@@ -26,12 +26,28 @@ export function createLogBytes(scanner: LogScanner): LogBytes {
     while (at < until) {
       if (!scanner.open) {
         const found = prefilter.next(bytes, at, until);
+        const next = found < 0 ? until : startOfPart(bytes, at, found);
+        scanLast(bytes, at, next);
         if (found < 0) return;
-        at = startOfPart(bytes, at, found);
+        at = next;
       }
       const end = endOfPart(bytes, at, until);
       scanner.line(bytes.toString("utf8", at, trimmed(bytes, at, end)));
       at = bytes[end] === lineEnd && end < until ? end + 1 : end;
+    }
+  }
+
+  /** The last lines of a stretch in which nothing was found: an error may begin in them. */
+  function scanLast(bytes: Buffer, from: number, to: number): void {
+    const starts: number[] = [];
+    for (let end = to; end > from && starts.length < linesBefore; ) {
+      // The byte before the end is that of the line before.
+      end = end < 2 ? from : Math.max(from, bytes.lastIndexOf(lineEnd, end - 2) + 1);
+      starts.unshift(end);
+    }
+    for (const start of starts) {
+      const end = endOfPart(bytes, start, to);
+      scanner.line(bytes.toString("utf8", start, trimmed(bytes, start, end)));
     }
   }
 
@@ -59,7 +75,7 @@ export function createLogBytes(scanner: LogScanner): LogBytes {
       scan(held, held.length);
       held = Buffer.alloc(0);
       // What the last line began is over: another log may follow.
-      if (scanner.open) scanner.line("");
+      scanner.line("");
     },
   };
 }
