@@ -1,4 +1,5 @@
 import { anchors, createPrefilter } from "../../core/logs/prefilter.ts";
+import { longestWrapped } from "../../core/logs/record.ts";
 import { type LogScanner, linesBefore } from "../../core/logs/stream.ts";
 
 /** Longer lines are read in parts of so many bytes, so that memory does not depend on what is in a log. */
@@ -47,7 +48,9 @@ export function createLogBytes(scanner: LogScanner): LogBytes {
     }
     for (const start of starts) {
       const end = endOfPart(bytes, start, to);
-      scanner.line(bytes.toString("utf8", start, trimmed(bytes, start, end)));
+      // No line of so many bytes is short enough to lead into another: it need not be decoded.
+      const isLong = end - start > 4 * longestWrapped;
+      scanner.line(isLong ? "" : bytes.toString("utf8", start, trimmed(bytes, start, end)));
     }
   }
 

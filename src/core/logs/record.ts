@@ -73,7 +73,10 @@ export function goesOn(record: OpenRecord, line: string): boolean {
   if (event.test(line)) return false;
   if (isUnfinished(record.last, line)) return true;
   const isSibling = indentOf(line) > 0 && indentOf(line) === indentOf(record.first);
-  return (isSibling || isWrapped(record.last, line)) && !tellsAgain(record.text, line);
+  return (
+    ((isSibling && record.last.length <= longestWrapped) || isWrapped(record.last, line)) &&
+    !tellsAgain(record.text, line)
+  );
 }
 
 /** Does an error that is found in a line begin in the line before? */
@@ -85,11 +88,13 @@ export function leadsInto(before: string, line: string): boolean {
 }
 
 function isUnfinished(before: string, line: string): boolean {
-  return openEnd.test(before.slice(-40).trimEnd()) || openStart.test(line);
+  return (
+    (before.length <= longestWrapped && openEnd.test(before.slice(-40).trimEnd())) || openStart.test(line)
+  );
 }
 
 function isWrapped(before: string, line: string): boolean {
-  return before.length >= wrapWidth && /^[a-z("'`*]/.test(line);
+  return before.length >= wrapWidth && before.length <= longestWrapped && /^[a-z("'`*]/.test(line);
 }
 
 function tellsAgain(text: string, line: string): boolean {

@@ -137,7 +137,8 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
       record = { ...record, text: kept, frames: record.frames + 1 };
       return;
     }
-    if (record !== null && record.lines < maxRecordLines && goesOn(record, text)) {
+    const isFull = record !== null && (record.lines >= maxRecordLines || record.text.length >= maxLine);
+    if (record !== null && !isFull && goesOn(record, text)) {
       record = { ...record, last: text, text: joined(record.text, text), lines: record.lines + 1 };
       return;
     }
