@@ -61,6 +61,12 @@ describe("a log as bytes", () => {
     expect(found(bytes, [10, 60_000, 65_536, 65_537, 130_000])).toEqual(whole);
   });
 
+  test("counts every failure of a line without an end", () => {
+    const before = "order cart ".repeat(3_000);
+    const part = `${before} ${denial} ${"order cart ".repeat(6_000)}`.slice(0, 65_536);
+    expect(found(new TextEncoder().encode(part.repeat(60)), [])).toMatchObject([{ count: 60 }]);
+  });
+
   test("takes bytes that are no UTF-8", () => {
     const bytes = new Uint8Array([0xff, 0xfe, 0x0a, ...new TextEncoder().encode(denial), 0xc3, 0x0a, 0x80]);
     expect(found(bytes, [1, 2, 3])).toMatchObject([{ action: "s3:GetObject", count: 1 }]);
