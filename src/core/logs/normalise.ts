@@ -3,24 +3,45 @@
  * `carts-1  | `, `[pod/carts-0/carts] `.
  */
 const linePrefix =
-  /^(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] |[\w.-]{1,80} {1,20}\| |\[pod\/[\w./-]{1,300}\] )/gm;
+  /^[ \t]{0,40}(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] |[\w.-]{1,80} {1,20}\| |\[pod\/[\w./-]{1,300}\] )/gm;
+
+/** kubectl and runtimes put a time of their own before every line, also before one that goes on with the line before it. */
+const timeBeforeRest =
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}(?:Z|[+-]\d\d:\d\d) (?=\s|caused by|Caused by|at [\w$.]{1,200}\()/gm;
+
+const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', amp: "&", apos: "'" };
 
 /**
- * One line from a record that terminals wrapped, loggers escaped and tools boxed: colours, box drawing and escapes
- * are taken out, and any white space is one space. Linear in the text.
+ * The lines of a text without what terminals, loggers and tools put around them: colours, box drawing, escapes (once or
+ * several times over), the prefixes of container runtimes. Linear in the text.
  */
-export function normalise(text: string): string {
+export function plainLines(text: string): string {
   return text
-    .replace(/\u001b\[[0-9;?]{0,32}[A-Za-z]/g, "")
-    .replace(/\\{1,4}u001b\[[0-9;?]{0,32}[A-Za-z]/gi, "")
-    .replace(linePrefix, "")
+    .replace(/(?:\u001b|\\{1,8}(?:u001b|x1b|033|e)|#033)\[[0-9;?]{0,32}[A-Za-z]/gi, "")
+    .replace(/[\u200b\ufeff]/g, "")
+    .replace(/\\{1,8}u([0-9a-f]{4})/gi, (whole, code: string) => printable(whole, code))
+    .replace(/\r\n?/g, "\n")
+    .replace(/\\{1,8}r(?=\\{1,8}n)/g, "")
+    .replace(/\\{1,8}[nr]/g, "\n")
+    .replace(/\\{1,8}t/g, "\t")
+    .replace(/\\{1,8}(["'/`])/g, "$1")
+    .replace(/&(lt|gt|quot|amp|apos);/g, (_, name: string) => entities[name] ?? " ")
     .replace(/[\u2500-\u257f]+/g, " ")
-    .replace(/\\{1,8}[nrt]/g, " ")
-    .replace(/\\{1,8}(["'/])/g, "$1")
-    .replace(/\\u003c/gi, "<")
-    .replace(/\\u003e/gi, ">")
-    .replace(/&lt;/g, "<")
-    .replace(/&gt;/g, ">")
-    .replace(/&quot;/g, '"')
-    .replace(/\s+/g, " ");
+    .replace(linePrefix, "")
+    .replace(timeBeforeRest, "");
+}
+
+/** A record on one line: any white space is one space. */
+export function normalise(text: string): string {
+  return oneLine(plainLines(text));
+}
+
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ");
+}
+
+/** The letters that some encoders of JSON escape without need. */
+function printable(whole: string, code: string): string {
+  const letter = String.fromCharCode(Number.parseInt(code, 16));
+  return /[<>&'"]/.test(letter) ? letter : whole;
 }

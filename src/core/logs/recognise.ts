@@ -1,10 +1,14 @@
 import { type AwsError, type AwsErrorKind, awsErrorKinds } from "./aws-error.ts";
-import { normalise } from "./normalise.ts";
+import { bareDenials, denialEnd } from "./bare-denials.ts";
+import { timesIn } from "./count.ts";
+import { providerList, refusesAgent, unexplained } from "./no-credentials.ts";
+import { foreign, foreignMetadata, harmless } from "./not-iam.ts";
 import { anchors } from "./prefilter.ts";
 import { principalKindOf } from "./principal.ts";
+import { recordsOf } from "./records.ts";
 import { sdkOfText } from "./sdk.ts";
 import { spelledDenials, webIdentityAction } from "./sentence.ts";
-import { bareDenials, foreign, harmless, refusesAgent, symptoms } from "./symptoms.ts";
+import { type Symptom, symptoms } from "./symptoms.ts";
 
 export interface RecognisedError extends AwsError {
   /** How often it stands in the text. */
@@ -12,26 +16,37 @@ export interface RecognisedError extends AwsError {
 }
 
 /**
- * Finds AWS credential and authorization errors in one record of a log, most telling first. The grammar is that of
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html and of the SDKs' own messages.
- * Empty: the text shows no such error.
+ * Finds AWS credential and authorization errors in a log, most telling first. The grammar is that of
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html and of the SDKs' own messages. Takes
+ * one record or many; each record is judged for itself. Empty: the text shows no such error.
  */
 export function recognise(text: string): readonly RecognisedError[] {
-  const plain = normalise(text);
-  if (!mayMatter(plain)) return [];
   const found = new Map<string, RecognisedError>();
-  const sdk = sdkOfText(plain);
-  for (const { count, ...error } of [...spelled(plain), ...told(plain)]) {
-    const complete = { ...error, sdk, principalKind: kindOfPrincipal(error, plain) };
-    const key = JSON.stringify({ ...complete, requestId: null });
-    const before = found.get(key);
-    found.set(key, {
-      ...complete,
-      requestId: before?.requestId ?? error.requestId,
-      count: (before?.count ?? 0) + count,
-    });
+  for (const record of recordsOf(text)) {
+    if (!mayMatter(record)) continue;
+    for (const error of errorsIn(record)) put(found, error);
   }
   return [...found.values()].sort((a, b) => awsErrorKinds.indexOf(a.kind) - awsErrorKinds.indexOf(b.kind));
+}
+
+/** One error told twice is one, also where only one of the two shows the SDK. */
+function put(found: Map<string, RecognisedError>, error: RecognisedError): void {
+  const { sdk, count, requestId, ...said } = error;
+  const key = JSON.stringify(said);
+  const keyOfSdk = (name: string | null) => `${name ?? ""} ${key}`;
+  const unknown = found.get(keyOfSdk(null));
+  const same =
+    found.get(keyOfSdk(sdk)) ??
+    unknown ??
+    (sdk === null ? [...found].find(([other]) => other.endsWith(` ${key}`))?.[1] : undefined);
+  const merged: RecognisedError = {
+    ...error,
+    sdk: sdk ?? same?.sdk ?? null,
+    requestId: same?.requestId ?? requestId,
+    count: (same?.count ?? 0) + count,
+  };
+  if (same !== undefined && same === unknown) found.delete(keyOfSdk(null));
+  found.set(keyOfSdk(merged.sdk), merged);
 }
 
 const interesting = new RegExp(anchors.map((anchor) => anchor.replace(/[.()[\]|]/g, "\\$&")).join("|"), "i");
@@ -58,56 +73,104 @@ function raw(kind: AwsErrorKind, parts: Partial<Raw> = {}): Raw {
   };
 }
 
+function errorsIn(record: string): readonly RecognisedError[] {
+  const errors = [...spelled(record), ...told(record)];
+  if (errors.length === 0) return [];
+  const sdk = sdkOfText(record);
+  return errors.map((error) => ({ ...error, sdk, principalKind: kindOfPrincipal(error, record) }));
+}
+
 /** Only IRSA presents a web identity, whoever the text names. */
-function kindOfPrincipal(
-  { action, kind, principalArn }: Omit<Raw, "count">,
-  plain: string,
-): AwsError["principalKind"] {
-  const webIdentity = action === webIdentityAction || /WebIdentityErr/.test(plain);
+function kindOfPrincipal({ action, kind, principalArn }: Raw, record: string): AwsError["principalKind"] {
+  const webIdentity = action === webIdentityAction || webIdentityError.test(record);
   if (webIdentity && kind !== "access-denied") return "irsa-role";
   return principalKindOf(principalArn);
 }
 
-function spelled(text: string): readonly Raw[] {
-  return spelledDenials(text).map(({ rest, ...denial }) =>
+const webIdentityError = /\bWebIdentityErr(?:or)?:/;
+
+function spelled(record: string): readonly Raw[] {
+  return spelledDenials(record).map(({ rest, ...denial }) =>
     raw(denial.kind, { ...denial, requestId: requestIdOf(rest) }),
   );
 }
 
-function told(text: string): readonly Raw[] {
-  if (harmless.test(text)) return [];
-  const requestId = requestIdOf(text);
-  const isSpelled = text.includes("is not authorized to perform");
-  const found = symptoms.flatMap(({ kind, patterns }) => {
-    // An SDK that refuses the agent's address has never asked the agent.
-    if (kind === "pod-identity-agent-error" && refusesAgent.test(text)) return [];
-    if (kind === "assume-role-web-identity-denied" && isSpelled) return [];
-    const count = Math.max(...patterns.map((pattern) => text.match(pattern)?.length ?? 0));
-    return count === 0 ? [] : [raw(kind, { action: askedBy(kind, text), requestId, count })];
+function told(record: string): readonly Raw[] {
+  if (harmless.test(record)) return [];
+  const requestId = requestIdOf(record);
+  const isSpelled = record.includes("not authorized to perform:");
+  const found = symptoms.flatMap((symptom) => {
+    if (isSuppressed(symptom.kind, record, isSpelled)) return [];
+    const count = countOf(symptom, record);
+    return count === 0
+      ? []
+      : [raw(symptom.kind, { action: askedBy(symptom.kind, record), requestId, count })];
   });
-  const encoded = /Encoded authorization failure message: ?([A-Za-z0-9_.*<-]{4,4000})/.exec(text)?.[1];
-  if (encoded !== undefined) return [...found, raw("encoded-denial", { encodedMessage: encoded, requestId })];
-  if (isSpelled || found.length > 0 || foreign.test(text)) return found;
+  const encoded = encodedMessage.exec(record)?.[1];
+  if (encoded !== undefined) {
+    const count = timesIn(record, encodedMessages);
+    const action = /\bAPI: ([a-z0-9-]{2,40}:\w{1,80}) You are not/.exec(record)?.[1] ?? null;
+    return [...found, raw("encoded-denial", { encodedMessage: encoded, requestId, count, action })];
+  }
+  if (isSpelled || found.length > 0) return found;
+  const denials = foreign.test(record) ? [] : bare(record, requestId);
+  if (denials.length > 0) return denials;
+  const count = countOf(unexplained, record);
+  return count === 0 ? [] : [raw(unexplained.kind, { requestId, count })];
+}
+
+const encodedMessage = /Encoded authorization failure message: ?([A-Za-z0-9_.*<-]{4,4000})/;
+const encodedMessages = /Encoded authorization failure message: ?[A-Za-z0-9_.*<-]{4}/g;
+
+function isSuppressed(kind: AwsErrorKind, record: string, isSpelled: boolean): boolean {
+  switch (kind) {
+    case "pod-identity-agent-error":
+      return refusesAgent.test(record);
+    case "assume-role-web-identity-denied":
+      return isSpelled;
+    case "imds-unreachable":
+      return foreignMetadata.test(record) || providerList.test(record);
+    default:
+      return false;
+  }
+}
+
+/** A text that shows two signs of one kind tells of one error. */
+function countOf({ patterns }: Symptom, record: string): number {
+  return patterns.reduce((most, pattern) => Math.max(most, timesIn(record, pattern)), 0);
+}
+
+function bare(record: string, requestId: string | null): readonly Raw[] {
   // STS says no more than this of a role that may not be assumed.
-  const refused = text.match(/not authorized to perform:? ?(sts:\w{1,60})/i)?.[1];
+  const refused = /not authorized to perform:? ?(sts:\w{1,60})/i.exec(record)?.[1];
   if (refused !== undefined) return [raw("access-denied", { action: refused, requestId })];
-  const count = Math.max(...bareDenials.map((pattern) => text.match(pattern)?.length ?? 0));
-  return count === 0 ? [] : [raw("access-denied", { requestId, count })];
+  const cut = denialEnd.exec(record)?.[1];
+  if (cut !== undefined) return [raw("access-denied", { action: cut, requestId })];
+  const count = bareDenials.reduce((most, pattern) => Math.max(most, timesIn(record, pattern)), 0);
+  if (count === 0) return [];
+  // SQS names the queue, and nothing else.
+  const resource = /Access to the resource (\S{1,300}) is denied/.exec(record)?.[1] ?? null;
+  return [raw("access-denied", { resource, requestId, count })];
 }
 
 /** STS and EKS Auth name no action when they refuse; the SDK around them names the operation. */
-function askedBy(kind: AwsErrorKind, text: string): string | null {
+function askedBy(kind: AwsErrorKind, record: string): string | null {
   switch (kind) {
     case "assume-role-web-identity-denied":
       return webIdentityAction;
     case "invalid-identity-token":
-      return /WebIdentity/.test(text) ? webIdentityAction : null;
+      return /WebIdentity/.test(record) ? webIdentityAction : null;
+    case "expired-token":
+    case "throttled":
+      return webIdentityOperation.test(record) ? webIdentityAction : null;
     case "pod-identity-agent-error":
-      return /AssumeRoleForPodIdentity/.test(text) ? "eks-auth:AssumeRoleForPodIdentity" : null;
+      return /AssumeRoleForPodIdentity/.test(record) ? "eks-auth:AssumeRoleForPodIdentity" : null;
     default:
       return null;
   }
 }
+
+const webIdentityOperation = /(?:operation error STS: |calling the )AssumeRoleWithWebIdentity\b/;
 
 function requestIdOf(text: string): string | null {
   const match =

@@ -1,24 +1,57 @@
-/** The first whose mark is there; the more particular ones come first. */
+/** The first whose mark is there; tools come before the SDKs inside them, the more particular marks before the others. */
 const marks: readonly (readonly [string, RegExp])[] = [
-  ["kotlin", /aws\.sdk\.kotlin|aws\.smithy\.kotlin|No identity could be resolved from the chain/],
+  ["pulumi", /\binvocation of aws:\w+\/|\bpulumi:(?:providers|pulumi)|\bpulumi up\b/],
+  [
+    "terraform",
+    /with (?:module\.\S{1,200}\.)?(?:data\.)?aws_\w+\.\w+,|\bon \S{1,200}\.tf line \d|Terraform AWS Provider/,
+  ],
+  ["fluent-bit", /\[output:\w|\[aws_credentials\]|\[aws_client\]|\[signv4\]|API responded with error=/],
+  [
+    "kotlin",
+    /aws\.sdk\.kotlin|aws\.smithy\.kotlin|No (?:identity|credentials) could be (?:resolved|loaded) from the chain/,
+  ],
   ["java2", /software\.amazon\.awssdk|\(Service: [A-Z]\w+, Status Code: \d{3}/],
   ["java1", /com\.amazonaws\.|\(Service: [^;)]{1,60}; Status Code: \d{3}/],
   ["java2", /SdkClientException|CredentialsProvider\(\):/],
-  ["aws-cli", /aws configure|fatal error: |aws: error|aws-cli\//],
-  ["boto3", /botocore|boto3|An error occurred \(|container-role/],
-  ["boto", /boto\.exception|NoAuthHandlerFound|JSONResponseError|S3ResponseError/],
+  [
+    "aws-cli",
+    /aws configure|fatal error: |\baws: error|aws-cli\/|\baws (?:sts|s3|s3api|eks|ec2|iam|kms|ssm|logs|ecr|sqs|sns|lambda|dynamodb|secretsmanager) [a-z]/,
+  ],
+  ["boto3", /botocore|boto3|An error occurred \(|container-role|NoRegionError/],
+  [
+    "boto",
+    /boto\.exception|NoAuthHandlerFound|JSONResponseError|S3ResponseError|A client error \(|\{u'Message'/,
+  ],
+  [
+    "cpp",
+    /AWSAuthV4Signer|Aws::(?:Client|Auth)|STSCredentialsProvider|\[aws-cpp|aws-sdk-cpp|curlCode|\[AWSClient\]|AWSClient \[\d/,
+  ],
+  [
+    "ruby",
+    /Aws::\w+|aws-sdk-ruby|aws-sdk-core-\d|unable to sign request without credentials|MissingRegionError/,
+  ],
+  ["php", /Aws\\{1,4}\w|aws-sdk-php|instance profile metadata se|Unexpected instance profile|from ECS \(/],
+  [
+    "dotnet",
+    /Amazon\.Runtime|AmazonServiceException|Amazon\.\w+\.Amazon\w+Exception|Failed to resolve AWS credentials/,
+  ],
   ["go2", /operation error |api error |ec2imds|https response error StatusCode/],
-  ["go1", /status code: \d{3}, request id|NoCredentialProviders|WebIdentityErr|awserr|aws\/credentials/],
-  ["js3", /CredentialsProviderError|@aws-sdk[/+]|@smithy\/|\$metadata|\$fault/],
-  ["js2", /aws-sdk\/lib|Missing credentials in config|CredentialsError|EC2 Metadata roleName/],
-  ["dotnet", /Amazon\.Runtime|AmazonServiceException|Amazon\.[A-Z]\w+\.Amazon\w+Exception/],
-  ["ruby", /Aws::\w+|aws-sdk-ruby|unable to sign request without credentials/],
-  ["php", /Aws\\\\?\w+|aws-sdk-php|instance profile metadata se|from ECS \(/],
-  ["rust", /aws_config|aws_smithy|ConstructionFailure|CredentialsNotLoaded|no providers in chain/],
-  ["cpp", /AWSAuthV4Signer|Aws::Client|STSCredentialsProvider|\[aws-cpp|curlCode/],
-  ["fluent-bit", /\[output:|\[aws_credentials\]|\[signv4\]|API responded with error=/],
-  ["pulumi", /pulumi/i],
-  ["terraform", /[Tt]erraform|with aws_\w+\.\w+|registry\.terraform\.io/],
+  [
+    "go1",
+    /status code: \d{3}, request id|NoCredentialProviders|HTTP credential provider invalid|WebIdentityErr:|awserr|EC2RoleRequestError|ec2metadata|CredentialsEndpointError/,
+  ],
+  [
+    "js3",
+    /CredentialsProviderError|@aws-sdk[/+]|@smithy\/|\$metadata|\$fault|deserializeAws_|\bde_\w+(?:Error|Res)\b/,
+  ],
+  [
+    "js2",
+    /aws-sdk\/lib|Missing credentials in config|\bCredentialsError|EC2 Metadata roleName|ConfigError: |retryDelay: |Request\.extractError/,
+  ],
+  [
+    "rust",
+    /aws_config|aws_smithy|ConstructionFailure|DispatchFailure|CredentialsNotLoaded|no providers in chain/,
+  ],
 ];
 
 /** The SDK or tool that wrote the text, told by its own words and names; null: nothing shows it. */

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { bareDenials } from "../../../src/core/logs/bare-denials.ts";
+import { unexplained } from "../../../src/core/logs/no-credentials.ts";
 import { anchors, createPrefilter } from "../../../src/core/logs/prefilter.ts";
 import { mayMatter, recognise } from "../../../src/core/logs/recognise.ts";
-import { bareDenials, symptoms } from "../../../src/core/logs/symptoms.ts";
+import { symptoms } from "../../../src/core/logs/symptoms.ts";
 
 const prefilter = createPrefilter(anchors);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -19,12 +21,13 @@ const corpus = ["corpus.jsonl", "wild.jsonl"]
   .map((line) => JSON.parse(line) as { id: string; log: string });
 
 /** Every pattern by which the grammar knows an error, without what has to stand around it. */
-const patterns = [...symptoms.flatMap((symptom) => symptom.patterns), ...bareDenials].map(({ source }) =>
-  source
-    .replace(/\(\?=.*$/, "")
-    .replaceAll("\\b", "")
-    // The package's name stands in the name of an operation.
-    .replace(/^ec2imds/, "error ec2imds: Get"),
+const patterns = [...[...symptoms, unexplained].flatMap((symptom) => symptom.patterns), ...bareDenials].map(
+  ({ source }) =>
+    source
+      .replace(/\(\?=.*$/, "")
+      .replaceAll("\\b", "")
+      // The package's name stands in the name of an operation.
+      .replace(/^ec2imds/, "error ec2imds: Get"),
 );
 
 describe("the prefilter", () => {
