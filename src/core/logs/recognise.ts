@@ -5,7 +5,7 @@ import { providerList, refusesAgent, unexplained } from "./no-credentials.ts";
 import { foreign, foreignMetadata, harmless } from "./not-iam.ts";
 import { anchors } from "./prefilter.ts";
 import { principalKindOf } from "./principal.ts";
-import { recordsOf } from "./records.ts";
+import { type LogRecord, recordsOf } from "./records.ts";
 import { sdkOfText } from "./sdk.ts";
 import { spelledDenials, webIdentityAction } from "./sentence.ts";
 import { type Symptom, symptoms } from "./symptoms.ts";
@@ -23,10 +23,14 @@ export interface RecognisedError extends AwsError {
 export function recognise(text: string): readonly RecognisedError[] {
   const found = new Map<string, RecognisedError>();
   for (const record of recordsOf(text)) {
-    if (!mayMatter(record)) continue;
-    for (const error of errorsIn(record)) put(found, error);
+    for (const error of errorsOf(record)) put(found, error);
   }
   return [...found.values()].sort((a, b) => awsErrorKinds.indexOf(a.kind) - awsErrorKinds.indexOf(b.kind));
+}
+
+function errorsOf({ text, uncut }: LogRecord): readonly RecognisedError[] {
+  const errors = mayMatter(text) ? errorsIn(text) : [];
+  return errors.length === 0 && uncut !== null && mayMatter(uncut) ? errorsIn(uncut) : errors;
 }
 
 /** One error told twice is one, also where only one of the two shows the SDK. */

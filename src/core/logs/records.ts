@@ -12,42 +12,44 @@ const recordStart = new RegExp(
   String.raw`^\s*(?:\[?${time}|time=|ts=|level=|[IWEF]\d{4} \d\d:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|\d\d:\d\d:\d\d[.,]\d{3}|\{"|${bracketed}|${level}[: ]|(?:FATA|ERRO|WARN|INFO|DEBU)\[\d)`,
 );
 
-/** Terminals that cut lines at their width are seldom narrower. */
+/** Terminals that cut lines in the middle of words are seldom narrower. */
 const narrowest = 60;
 
+/** What one message of a logger wrote, on one line. */
+export interface LogRecord {
+  readonly text: string;
+  /** The same, if its lines were cut in the middle of words; null: they cannot have been. */
+  readonly uncut: string | null;
+}
+
 /**
- * The records of a log, each on one line. A record is what one message of a logger wrote, on as many lines as it needed:
- * a stack trace, a cause, the rest of a sentence that was wrapped. Linear in the text.
+ * The records of a log. A record has as many lines as its message needed: a stack trace, a cause, the rest of a sentence
+ * that was wrapped. Linear in the text.
  */
-export function recordsOf(text: string): readonly string[] {
-  const lines = plainLines(text).split("\n");
-  const width = wrapWidth(lines);
-  const records: string[] = [];
-  let current = "";
-  let before = "";
-  for (const line of lines) {
-    if (recordStart.test(line)) {
-      if (current !== "") records.push(oneLine(current));
-      current = line;
-    } else {
-      const cut = before.length === width && /\w$/.test(before) && /^\w/.test(line);
-      current = current === "" ? line : `${current}${cut ? "" : " "}${line}`;
+export function recordsOf(text: string): readonly LogRecord[] {
+  const records: LogRecord[] = [];
+  let lines: string[] = [];
+  for (const line of plainLines(text).split("\n")) {
+    if (lines.length > 0 && recordStart.test(line)) {
+      records.push(recordOf(lines));
+      lines = [];
     }
-    before = line;
+    lines.push(line);
   }
-  if (current.trim() !== "") records.push(oneLine(current));
+  records.push(recordOf(lines));
   return records;
 }
 
-/** The width at which a terminal cut the lines, in the middle of words; -1: it did not. */
-function wrapWidth(lines: readonly string[]): number {
-  const longest = lines.reduce((most, { length }) => Math.max(most, length), 0);
-  const isCut = lines.some(
-    (line, at) =>
-      line.length === longest &&
-      lines[at + 1]?.length === longest &&
-      lines[at + 1] !== line &&
-      lines[at + 2] !== undefined,
-  );
-  return isCut && longest >= narrowest ? longest : -1;
+function recordOf(lines: readonly string[]): LogRecord {
+  const text = oneLine(lines.join(" "));
+  let uncut = "";
+  let isCut = false;
+  let before = "";
+  for (const line of lines) {
+    const cut = before.length >= narrowest && /\w$/.test(before) && /^\w/.test(line);
+    uncut += cut ? line : ` ${line}`;
+    isCut ||= cut;
+    before = line;
+  }
+  return { text, uncut: isCut ? oneLine(uncut) : null };
 }
