@@ -30,7 +30,9 @@ export function recognise(text: string): readonly RecognisedError[] {
 
 function errorsOf({ text, uncut }: LogRecord): readonly RecognisedError[] {
   const errors = mayMatter(text) ? errorsIn(text) : [];
-  return errors.length === 0 && uncut !== null && mayMatter(uncut) ? errorsIn(uncut) : errors;
+  if (errors.length > 0 || uncut === null || !mayMatter(uncut)) return errors;
+  // What was not put together again may be what tells that nothing is wrong.
+  return [harmless, foreign, foreignMetadata].some((sign) => sign.test(text)) ? [] : errorsIn(uncut);
 }
 
 /** One error told twice is one, also where only one of the two shows the SDK. */
