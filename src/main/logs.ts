@@ -56,7 +56,7 @@ export async function logsCommand(
   const errors = tellingFirst(scanner.end().errors);
   io.stdout.write(
     output === "json"
-      ? `${JSON.stringify({ schema: "eksiam/logs/v1", errors: errors.map(publicError) }, null, 2)}\n`
+      ? `${harmless(JSON.stringify({ schema: "eksiam/logs/v1", errors: errors.map(scannedError) }, null, 2))}\n`
       : logErrorsText(errors, createStyle(io.stdout, io.env)),
   );
   return errors.length === 0 ? exit.noFault : exit.fault;
@@ -97,7 +97,7 @@ async function answerRecords(inputs: readonly Input[], io: Io): Promise<number> 
       }
       const errors = errorsOf(record.log).map((error) => publicError(redactAll(error)));
       found ||= errors.length > 0;
-      answers += `${JSON.stringify({ id: record.id, errors })}\n`;
+      answers += `${harmless(JSON.stringify({ id: record.id, errors }))}\n`;
       if (answers.length < batch) continue;
       await write(io.stdout, answers);
       answers = "";
@@ -126,6 +126,18 @@ function readRecord(line: string): { readonly id: unknown; readonly log: string 
   if (value === null || typeof value !== "object" || !("log" in value)) return null;
   const { log } = value;
   return typeof log === "string" ? { id: "id" in value ? value.id : null, log } : null;
+}
+
+/** JSON escapes most of what a terminal takes for a command; this is the rest, and what turns the direction of text. */
+function harmless(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function scannedError({ firstSeen, lastSeen, excerpt, ...error }: ScannedError) {
+  return { ...publicError(error), firstSeen, lastSeen, excerpt };
 }
 
 /** The fields that others rely on, and what else is known. */

@@ -89,6 +89,20 @@ describe("eksiam logs", () => {
     expect(err).toContain("name a file, or pipe into it: kubectl logs deploy/carts | eksiam logs");
   });
 
+  test("says in JSON when and where an error was seen, and escapes what a terminal would obey", async () => {
+    const line = `2026-01-01T10:00:00.5Z stderr F ${denial} \u009b31m \u202e`;
+    const { out } = await eksiam(["logs", "--output", "json"], { stdin: [line] });
+    expect(JSON.parse(out).errors[0]).toMatchObject({
+      firstSeen: "2026-01-01T10:00:00.500Z",
+      lastSeen: "2026-01-01T10:00:00.500Z",
+      excerpt: expect.stringContaining("is not authorized to perform"),
+    });
+    expect(out).not.toMatch(/[\u0080-\u009f\u202e]/);
+    const odd = `{"id":"\u009b","log":"x"}`;
+    const answer = await eksiam(["logs", "--per-record"], { stdin: [odd] });
+    expect(answer.out).toBe('{"id":"\\u009b","errors":[]}\n');
+  });
+
   test("prints no escape sequence of a log", async () => {
     const { out } = await eksiam(["logs"], { stdin: [`${red}ERROR ${denial}${red}\u0007\n`] });
     expect(out).toContain("access-denied");
