@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import { callerIdentity, createAwsClients } from "../adapters/aws/clients.ts";
 import { redactAll } from "../core/redact.ts";
 import { openClusters, openExecutors } from "./clusters.ts";
@@ -24,14 +24,7 @@ export interface StartOptions {
 export async function startCommand(options: StartOptions, io: Io): Promise<number> {
   const config = await loadConfig(options.config ?? io.env["EKSIAM_CONFIG"] ?? "eksiam.yaml");
   const redisUrl = required(io.env, "REDIS_URL", "the Redis that all roles share, redis://host:6379");
-  const log = pino(
-    {
-      level: io.env["LOG_LEVEL"] ?? "info",
-      base: { role: options.role },
-      formatters: { log: redactAll<Record<string, unknown>> },
-    },
-    pino.destination(2),
-  );
+  const log = createLog(options.role, io.env["LOG_LEVEL"] ?? "info", pino.destination(2));
   const running = await startRoles(options.role, { config, env: io.env, redisUrl, log });
   if (options.check === true) {
     await running.close();
@@ -48,6 +41,14 @@ export async function startCommand(options: StartOptions, io: Io): Promise<numbe
   log.info("stopping: running jobs are finished first");
   await running.close();
   return exit.noFault;
+}
+
+/** The process's own log, one JSON object a line, without secrets. */
+export function createLog(role: string, level: string, destination: DestinationStream): Logger {
+  return pino(
+    { level, base: { role }, formatters: { log: redactAll<Record<string, unknown>> } },
+    destination,
+  );
 }
 
 /** Starts one role, or all three in this process; what had started is closed again where one of them cannot. */
