@@ -48,7 +48,7 @@ const suspicious =
 const separator = String.raw`(?:\\{0,8}["'])?\s{0,4}(?:=>|:=|[:=]|%3[AaDd])\s{0,4}`;
 
 /** Names of which nobody would say something else than the secret itself. */
-const strong = String.raw`(?:pass[ _-]?(?:word|wd|phrase)|pwd|secret[ _.-]?(?:access[ _.-]?)?key|(?:client|signing|webhook|app)[ _.-]?secret|(?:session|security|access|refresh|bearer|auth|authorization|metadata|vault|bot)[ _.-]?token|private[ _.-]?key|encryption[ _.-]?key|api[ _.-]?key|account[ _.-]?key|access[ _.-]?key|amz[_-]signature)(?:[_-]?\d{1,3})?`;
+const strong = String.raw`(?:pass[ _-]?(?:word|wd|phrase)|pwd|secret[ _.-]?(?:access[ _.-]?)?key|(?:client|signing|webhook|app)[ _.-]?secret|(?:session|security|access|refresh|bearer|auth|authorization|metadata|vault|bot)[_.-]?token|private[ _.-]?key|encryption[ _.-]?key|api[ _.-]?key|account[ _.-]?key|access[ _.-]?key|amz[_-]signature)(?:[_-]?\d{1,3})?`;
 /** Names that sentences contain, too: `InvalidIdentityToken: No OpenIDConnect provider found`. */
 const weak = "(?:token|(?<![A-Za-z])secret|signature|_auth)";
 
@@ -117,7 +117,9 @@ const steps: readonly ((text: string) => string)[] = [
   (text) =>
     text.replace(weakAssignment, (all, name: string, bracket: string, secret: string) =>
       // Sentences and ARNs have a colon after such a word, and a line of a program may call something.
-      !/^[\w.]{1,80}\(/.test(secret) && (/["'=]|%3d/i.test(name) || /^\\{0,8}["']/.test(secret))
+      // or name a type.
+      !/^(?:[\w.]{1,80}\(|(?:[A-Z][a-z]{1,30}){2,6}$)/.test(secret) &&
+      (/=|%3d/i.test(name) || /^\\{0,8}["']/.test(secret))
         ? taken(all, name, bracket, secret)
         : all,
     ),

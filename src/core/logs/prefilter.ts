@@ -41,7 +41,7 @@ export const anchors: readonly string[] = [
   "has expired",
   "signature expired",
   "signature not yet",
-  "request signature we",
+  "signature we calc",
   "configured thumb",
   "requestexpired",
   "invalidclient",
