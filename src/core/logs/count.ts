@@ -1,5 +1,6 @@
 /** A field that repeats what the message of the same error says; a chain of providers that holds a chain. */
-const echo = /(code|name|message|errormessage)["']{0,2} ?[:=] ?["']{0,2}$|(provider)chain@[0-9a-f]{1,8}: $/i;
+const echo =
+  /(code|name|message|errormessage)(?:["']{0,2} ?[:=] ?["']{0,2}|>)$|(provider)chain@[0-9a-f]{1,8}: $/i;
 const fieldLength = 40;
 
 /** How often a sign stands in a text; fields in which an error tells itself again do not count. */

@@ -7,7 +7,7 @@ export const harmless =
 
 /** Systems that deny in words of their own, some of them AWS's. */
 export const foreign =
-  /system:(?:serviceaccount|node|anonymous|masters)[^\n]{0,200}cannot |is forbidden: User|TopicAuthorizationException|GroupAuthorizationException|ClusterAuthorizationException|AccessControlException|org\.mongodb|Mongo(?:Server)?Error|MongoCommandException|permission denied on resource|ACCESS_REFUSED|Access denied for user '|AuthorizationFailed|AADSTS|googleapis|storage\.cloud\.google|PERMISSION_DENIED|blob\.core\.windows/i;
+  /system:(?:serviceaccount|node|anonymous|masters)[^\n]{0,200}cannot |is forbidden: User|TopicAuthorizationException|GroupAuthorizationException|ClusterAuthorizationException|AccessControlException|org\.mongodb|Mongo(?:Server)?Error|MongoCommandException|permission denied on resource|ACCESS_REFUSED|Access denied for user '|AuthorizationFailed|AADSTS|googleapis|storage\.cloud\.google|PERMISSION_DENIED|blob\.core\.windows|springframework\.security|java\.nio\.file\.AccessDeniedException: (?!s3)|AccessDeniedException\[\/|Symfony\\|Illuminate\\Auth|\/AccessDenied\b/i;
 
 /** Other clouds have a metadata service at the same address. */
 export const foreignMetadata =

@@ -1,5 +1,5 @@
 import { type AwsError, type AwsErrorKind, awsErrorKinds } from "./aws-error.ts";
-import { bareDenials, denialEnd } from "./bare-denials.ts";
+import { bareDenials, denialEnd, namedResource } from "./bare-denials.ts";
 import { timesIn } from "./count.ts";
 import { providerList, refusesAgent, unexplained } from "./no-credentials.ts";
 import { foreign, foreignMetadata, harmless } from "./not-iam.ts";
@@ -154,9 +154,8 @@ function bare(record: string, requestId: string | null): readonly Raw[] {
   if (cut !== undefined) return [raw("access-denied", { action: cut, requestId })];
   const count = bareDenials.reduce((most, pattern) => Math.max(most, timesIn(record, pattern)), 0);
   if (count === 0) return [];
-  // SQS names the queue, and nothing else.
-  const resource = /Access to the resource (\S{1,300}) is denied/.exec(record)?.[1] ?? null;
-  return [raw("access-denied", { resource, requestId, count })];
+  const named = namedResource.exec(record);
+  return [raw("access-denied", { resource: named?.[1] ?? named?.[2] ?? null, requestId, count })];
 }
 
 /** STS and EKS Auth name no action when they refuse; the SDK around them names the operation. */

@@ -24,13 +24,16 @@ const marks: readonly (readonly [string, RegExp])[] = [
   ],
   [
     "cpp",
-    /AWSAuthV4Signer|Aws::(?:Client|Auth)|STSCredentialsProvider|\[aws-cpp|aws-sdk-cpp|curlCode|\[AWSClient\]|AWSClient \[\d/,
+    /AWS Error [A-Z_]{6,40}|AWSAuthV4Signer|Aws::(?:Client|Auth)|STSCredentialsProvider|\[aws-cpp|aws-sdk-cpp|curlCode|\[AWSClient\]|AWSClient \[\d/,
   ],
   [
     "ruby",
-    /Aws::\w+|aws-sdk-ruby|aws-sdk-core-\d|unable to sign request without credentials|MissingRegionError/,
+    /Aws::\w+|\bAWS::\w+::(?:Errors|ResponseError)|aws-sdk-ruby|aws-sdk-(?:core-|v1-)?\d[\d.]*\/lib|unable to sign request without credentials|MissingRegionError/,
   ],
-  ["php", /Aws\\{1,4}\w|aws-sdk-php|instance profile metadata se|Unexpected instance profile|from ECS \(/],
+  [
+    "php",
+    /Aws\\{1,4}\w|aws-sdk-php|Error executing "\w{2,60}" on "|instance profile metadata se|Unexpected instance profile|from ECS \(/,
+  ],
   [
     "dotnet",
     /Amazon\.Runtime|AmazonServiceException|Amazon\.\w+\.Amazon\w+Exception|Failed to resolve AWS credentials/,
@@ -50,7 +53,7 @@ const marks: readonly (readonly [string, RegExp])[] = [
   ],
   [
     "rust",
-    /aws_config|aws_smithy|ConstructionFailure|DispatchFailure|CredentialsNotLoaded|no providers in chain/,
+    /aws_config|aws_smithy|ConstructionFailure|DispatchFailure|\bSdkBody\b|kind: Unhandled\(|CredentialsNotLoaded|no providers in chain/,
   ],
 ];
 

@@ -24,7 +24,7 @@ const kinds =
 const resource = String.raw`(?<resource>"[^"]{1,1000}"|'[^']{1,1000}'|(?:${kinds}) [\w+=,.@/*<>:-]{1,300}|(?:${redacted}|[^\s,;)"'\`]){1,1000})`;
 
 const sentence = new RegExp(
-  `is not authori[sz]ed to perform ?:? ?(?:the )?(?:action ?:? ?)?${action}(?: on(?: the)? resources? ?:? ?${resource})?`,
+  `(?:is|are) not authori[sz]ed to perform ?:? ?(?:the )?(?:action ?:? ?)?["'\`]?${action}["'\`]?(?: on(?: the)? resources? ?:? ?${resource})?`,
   "g",
 );
 /** So much may stand between the caller and the verb, and after the sentence. */
@@ -49,7 +49,7 @@ export function spelledDenials(text: string): readonly SpelledDenial[] {
       principalArn: principalBefore(before),
       action: asked,
       missingAction: missingAction === asked ? null : missingAction,
-      resource: groups["resource"] === undefined ? null : resourceOf(groups["resource"]),
+      resource: resourceOf(groups["resource"] ?? "") || null,
       ...reason,
       rest,
     };

@@ -91,6 +91,7 @@ export const symptoms: readonly Symptom[] = [
       /security token included in the request is invalid/g,
       /AWS was not able to validate the provided access credentials/g,
       /Access Key Id you provided does not exist in our records/g,
+      /AWS Error (?:INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|SIGNATURE_DOES_NOT_MATCH|UNRECOGNIZED_CLIENT)/g,
       /request signature we calculated does not match the signature you provided/g,
     ],
   },
@@ -104,6 +105,7 @@ export const symptoms: readonly Symptom[] = [
       /Unreadable tokenfile at location|Error reading WebIdentityTokenFile/g,
       /failed to read webIdentityToken/g,
       /TokenFileWebIdentityCredentials\.load/g,
+      /unable to read web identity token file/gi,
       /Auth token value is not a legal header value/g,
     ],
   },
@@ -149,6 +151,7 @@ export const symptoms: readonly Symptom[] = [
       /\((?:Throttling|SlowDown)\) when calling/g,
       /Code>(?:Throttling|SlowDown)</g,
       /api error (?:Throttling|SlowDown|TooManyRequests)/g,
+      /AWS Error (?:THROTTLING|SLOW_DOWN)/g,
     ],
   },
 ];
