@@ -71,7 +71,7 @@ export function goesOn(record: OpenRecord, line: string): boolean {
   if (line.trim() === "") return false;
   if (cause.test(line) || indentOf(line) > indentOf(record.first)) return true;
   if (event.test(line)) return false;
-  if (isUnfinished(record.last, line)) return true;
+  if (isUnfinished(record.last, line) || namesCaller(record, line)) return true;
   const isSibling = indentOf(line) > 0 && indentOf(line) === indentOf(record.first);
   return (
     ((isSibling && record.last.length <= longestWrapped) || isWrapped(record.last, line)) &&
@@ -90,6 +90,13 @@ export function leadsInto(before: string, line: string): boolean {
 function isUnfinished(before: string, line: string): boolean {
   return (
     (before.length <= longestWrapped && openEnd.test(before.slice(-40).trimEnd())) || openStart.test(line)
+  );
+}
+
+/** Ruby and consoles write the name of an error in a line of its own, and then who was refused. */
+function namesCaller({ last, text }: OpenRecord, line: string): boolean {
+  return (
+    /^\s*User ?: \S/.test(line) && /denied|unauthorized|forbidden/i.test(last) && !/\bUser ?: /.test(text)
   );
 }
 
