@@ -138,6 +138,12 @@ export interface ApprovalStore {
   getSeal(id: string): Promise<string | null>;
 }
 
+/** Hands out turns for calls that AWS counts for everybody in an account. */
+export interface RateLimiter {
+  /** Waits for a turn under this key. Rejects when the signal is aborted. */
+  take(key: string, signal: AbortSignal): Promise<void>;
+}
+
 /** HMAC over what was approved, so that write access to the store alone cannot run a change. */
 export interface Sealer {
   seal(approval: Approval): string;

@@ -8,7 +8,7 @@ import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
 import { createOidcClientExecutor, createOidcProviderExecutor } from "../adapters/aws/oidc-executors.ts";
 import { probePermissions } from "../adapters/aws/probe-permissions.ts";
-import { createRateLimiter, type RateLimiter } from "../adapters/aws/rate-limiter.ts";
+import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createAttachPolicyExecutor, createTrustPolicyExecutor } from "../adapters/aws/role-executors.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
 import { neededPermissions, reviewAccess } from "../adapters/kubernetes/access-review.ts";
@@ -23,20 +23,23 @@ import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-res
 import { createTemplateExecutors } from "../adapters/kubernetes/template-executors.ts";
 import { listWorkloads } from "../adapters/kubernetes/workload-facts.ts";
 import { notCollected } from "../app/not-collected.ts";
-import type { ChangeExecutor, ChangeExecutors, ClusterAccess, Clusters } from "../app/ports.ts";
+import type { ChangeExecutor, ChangeExecutors, ClusterAccess, Clusters, RateLimiter } from "../app/ports.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
 import type { ClusterOptions } from "./commands.ts";
 import type { ClusterConfig, Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
+import { sleep } from "./sleep.ts";
 
 const clock = () => new Date().toISOString();
 
 /** What a command line without a configuration takes of the account's two lookups a second. */
 const lookupsPerSecond = 1.8;
 
-/** All clusters of the configuration, ready to be asked. @throws ConfigError for a context that is not there. */
-export function openClusters(config: Config): Clusters {
-  const limiter = trailLimiter(config);
+/**
+ * All clusters of the configuration, ready to be asked. @throws ConfigError for a context that is not there.
+ * @param limiter the pace of CloudTrail's lookups; by default this process's own.
+ */
+export function openClusters(config: Config, limiter: RateLimiter = trailLimiter(config)): Clusters {
   const opened = new Map(config.clusters.map((cluster) => [cluster.name, openCluster(cluster, limiter)]));
   return { names: [...opened.keys()], get: (name) => opened.get(name) };
 }
@@ -209,19 +212,4 @@ function connect({ name, context }: Pick<ClusterConfig, "name" | "context">): Ku
   const connection = createKubernetesClient(context === undefined ? {} : { context });
   if (!connection.ok) throw new ConfigError(`Cluster ${name}: ${connection.error.message}`);
   return connection.value;
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", abort, { once: true });
-  });
 }

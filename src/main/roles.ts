@@ -16,6 +16,7 @@ import {
   queuePrefix,
   type RedisJobQueue,
 } from "../adapters/redis/queue.ts";
+import { createSharedRateLimiter } from "../adapters/redis/rate-limiter.ts";
 import { createSealer } from "../adapters/redis/seal.ts";
 import {
   createApprovalStore,
@@ -27,12 +28,13 @@ import { createExpire, createReview } from "../app/approvals.ts";
 import { createAuditDigest } from "../app/audit.ts";
 import { createExecutePlan } from "../app/execute-plan.ts";
 import { createAsk, createInvestigationSteps } from "../app/investigate.ts";
-import type { ChangeExecutors, Clusters } from "../app/ports.ts";
+import type { ChangeExecutors, Clusters, RateLimiter } from "../app/ports.ts";
 import { createPresent, createPresentReport } from "../app/present.ts";
 import { createVerify } from "../app/verify.ts";
 import { rules } from "../rules/index.ts";
 import { type Config, required } from "./config.ts";
 import { startSlack } from "./slack.ts";
+import { sleep } from "./sleep.ts";
 
 export type Role = "bot" | "investigator" | "executor";
 
@@ -100,10 +102,20 @@ export async function startBot(deps: RoleDeps): Promise<Running> {
 }
 
 /** Reads clusters, logs and IAM, and judges. Can change nothing, and knows no Slack token. */
-export async function startInvestigator(deps: RoleDeps & { readonly clusters: Clusters }): Promise<Running> {
-  const { config, clusters } = deps;
+export async function startInvestigator(
+  deps: RoleDeps & { readonly openClusters: (limiter: RateLimiter) => Clusters },
+): Promise<Running> {
+  const { config } = deps;
   const base = await startBase(deps);
   const { queue, stores, clock } = base;
+  // All investigators ask the same CloudTrail.
+  const intervalMs = 1_000 / config.cloudtrail.lookupsPerSecond;
+  const clusters = await Promise.resolve(createSharedRateLimiter(base.redis, intervalMs, sleep))
+    .then(deps.openClusters)
+    .catch(async (error: unknown) => {
+      await base.close();
+      throw error;
+    });
   const { deadline, since } = config.investigation;
   const sinceSeconds = Math.round(since / 1_000);
   const steps = createInvestigationSteps({

@@ -74,7 +74,7 @@ function startRole(role: Role, deps: RoleDeps): Promise<Running> {
     case "bot":
       return startBot(deps);
     case "investigator":
-      return startInvestigator({ ...deps, clusters: openClusters(config) });
+      return startInvestigator({ ...deps, openClusters: (limiter) => openClusters(config, limiter) });
     case "executor":
       return startExecutor({ ...deps, executors: openExecutors(config) });
   }

@@ -1,8 +1,4 @@
-/** Hands out turns for calls that AWS counts by account and Region. */
-export interface RateLimiter {
-  /** Waits for a turn under this key. Rejects when the signal is aborted. */
-  take(key: string, signal: AbortSignal): Promise<void>;
-}
+import type { RateLimiter } from "../../app/ports.ts";
 
 /**
  * One turn every `intervalMs` for each key, in this process. LookupEvents allows two requests a second per account

@@ -1,6 +1,6 @@
 import { LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import { z } from "zod";
-import type { CollectContext, Collectors } from "../../app/ports.ts";
+import type { CollectContext, Collectors, RateLimiter } from "../../app/ports.ts";
 import type { TrailEvent } from "../../core/evidence.ts";
 import { parseArn } from "../../core/iam/arn.ts";
 import { injectedInto, known, roleAnnotation } from "../../core/identity.ts";
@@ -8,7 +8,6 @@ import { redact } from "../../core/redact.ts";
 import type { AwsClients } from "./clients.ts";
 import { CallFailure, call, observing, timedOut } from "./outcome.ts";
 import { seen } from "./prerequisite.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
 import { createSharedCalls } from "./shared-calls.ts";
 
 const text = z

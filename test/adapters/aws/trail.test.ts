@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
-import type { RateLimiter } from "../../../src/adapters/aws/rate-limiter.ts";
 import { createTrailCollector } from "../../../src/adapters/aws/trail-collector.ts";
+import type { RateLimiter } from "../../../src/app/ports.ts";
 import type { Evidence } from "../../../src/core/evidence.ts";
 import { accountId } from "../../sandbox/account/served.ts";
 import {
