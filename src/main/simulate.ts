@@ -1,5 +1,6 @@
 import { parseCase } from "../core/iam/case.ts";
 import { evaluate } from "../core/iam/evaluate.ts";
+import { repeatedKey } from "../core/json-keys.ts";
 import { exit, type Io } from "./commands.ts";
 import { linesOf, openInput, write } from "./input.ts";
 
@@ -45,6 +46,8 @@ function answerTo(text: string, place: string) {
     return { id: null, error: `${place} is not JSON` };
   }
   const id = value !== null && typeof value === "object" && "id" in value ? value.id : null;
+  const twice = repeatedKey(text);
+  if (twice !== null) return { id, error: `${twice}: the key stands twice in one object` };
   const parsed = parseCase(value);
   if (!parsed.ok) return { id, error: parsed.error };
   const { request, layers } = parsed.value;

@@ -35,6 +35,11 @@ export function parseArn(text: string): Arn | null {
   };
 }
 
+/** Twelve digits. The account field of an ARN may hold another word: `aws` in the ARN of a policy that AWS manages. */
+export function isAccountId(text: string): boolean {
+  return /^\d{12}$/.test(text);
+}
+
 /**
  * Role and session of `arn:aws:sts::111122223333:assumed-role/RoleName/SessionName`; null for every other text.
  * The ARN of a session does not carry the role's path:

@@ -150,19 +150,23 @@ function splitArn(text: string): readonly string[] | null {
 
 /**
  * Does the condition hold for the request? Keys that the request lacks are added to `missing`, and AWS's rule for them
- * is applied: a plain operator fails, a negated one holds, IfExists and ForAllValues hold, ForAnyValue fails.
+ * is applied: a plain operator fails, a negated one holds, ForAllValues holds, ForAnyValue fails, else IfExists holds.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  */
 export function holds(condition: Condition, context: RequestContext, missing: string[]): boolean {
   const { use, operands } = condition;
   const actual = context.values.get(condition.lowerKey);
+  // With a set prefix, Null asks for nothing:
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+  if (use.family === "null" && use.quantifier !== null) return use.quantifier === "ForAllValues";
   if (actual === undefined) missing.push(condition.key);
   if (use.family === "null") {
     return operands.some((operand) => operand.kind === "null" && operand.value === (actual === undefined));
   }
   if (actual === undefined) {
-    if (use.ifExists) return true;
-    return use.quantifier === null ? use.negated : use.quantifier === "ForAllValues";
+    // Of no value none fits: ForAnyValue fails also with IfExists, which is about each value by itself.
+    if (use.quantifier !== null) return use.quantifier === "ForAllValues";
+    return use.ifExists || use.negated;
   }
   if (use.quantifier === null) {
     // Of several values none may match a negated operator, as none may of several expected ones.

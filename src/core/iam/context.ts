@@ -29,19 +29,32 @@ export function requestContext(
 }
 
 /**
- * Global keys that the request itself shows. A session's role is taken to have no path unless `aws:PrincipalArn` is
- * given. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ * Keys that the request itself shows; `action` in lower case. A session's role is taken to have no path unless
+ * `aws:PrincipalArn` is given. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
-export function derivedContext(caller: Caller, owner: string): readonly (readonly [string, string])[] {
+export function derivedContext(
+  caller: Caller,
+  owner: string,
+  action = "",
+): readonly (readonly [string, string])[] {
   const derived: (readonly [string, string])[] = [];
-  if (owner !== "") derived.push(["aws:resourceaccount", owner]);
+  if (owner !== "") {
+    derived.push(["aws:resourceaccount", owner]);
+    if (action.startsWith("s3:")) derived.push(["s3:resourceaccount", owner]);
+  }
   if (caller.kind === "service") {
     derived.push(["aws:principalisawsservice", "true"], ["aws:principalservicename", caller.name]);
     return derived;
   }
   derived.push(["aws:principalisawsservice", "false"], ["aws:principaltype", principalTypes[caller.kind]]);
   if (accountOf(caller) === "") return derived;
-  derived.push(["aws:principalaccount", accountOf(caller)], ["aws:principalarn", principalArnOf(caller)]);
+  const account = accountOf(caller);
+  derived.push(["aws:principalaccount", account], ["aws:principalarn", principalArnOf(caller)]);
+  if (action.startsWith("kms:")) derived.push(["kms:calleraccount", account]);
+  if (caller.kind === "root") derived.push(["aws:userid", account]);
+  if (caller.kind === "federated-user") {
+    derived.push(["aws:userid", `${account}:${caller.arn.slice(caller.arn.indexOf("/") + 1)}`]);
+  }
   if (caller.kind === "user")
     derived.push(["aws:username", caller.arn.slice(caller.arn.lastIndexOf("/") + 1)]);
   return derived;

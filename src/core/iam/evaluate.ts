@@ -1,4 +1,4 @@
-import { parseArn } from "./arn.ts";
+import { isAccountId, parseArn } from "./arn.ts";
 import { derivedContext, requestContext } from "./context.ts";
 import { type Asked, grantBy, statementsFor } from "./match.ts";
 import { type NearMiss, nearestMiss } from "./near-miss.ts";
@@ -90,14 +90,15 @@ interface Voice {
 export function evaluate(request: AccessRequest, layers: PolicyLayers): Decision {
   const caller = callerOf(request.principal, givenPrincipalArn(request));
   const resource = parseArn(request.resource);
-  const owner = request.resourceAccount ?? resource?.accountId ?? "";
+  const owner = ownerOf(request, resource?.accountId);
+  const action = request.action.toLowerCase();
   const asked: Asked = {
-    action: request.action.toLowerCase(),
+    action,
     actionText: request.action,
     resource: request.resource,
     caller,
     bounded: layers.permissionsBoundary != null,
-    context: requestContext(request.context, derivedContext(caller, owner)),
+    context: requestContext(request.context, derivedContext(caller, owner, action)),
   };
   if (asked.action === "sts:getcalleridentity") return answer("allowed", [], [], []);
   const voices = listen(asked, layers);
@@ -132,8 +133,19 @@ export function evaluate(request: AccessRequest, layers: PolicyLayers): Decision
 
 /** A session's ARN has no path; the key has it, where the caller knows it. */
 function givenPrincipalArn({ context }: AccessRequest): string | null {
+  return contextValue(context, "aws:principalarn");
+}
+
+/** The account that owns the resource, as far as the request tells; empty: taken for the caller's own. */
+function ownerOf({ resourceAccount, context }: AccessRequest, ofArn: string | undefined): string {
+  if (resourceAccount !== undefined) return resourceAccount;
+  if (ofArn !== undefined && isAccountId(ofArn)) return ofArn;
+  return contextValue(context, "aws:resourceaccount") ?? "";
+}
+
+function contextValue(context: AccessRequest["context"], lowerKey: string): string | null {
   for (const key in context) {
-    if (key.toLowerCase() === "aws:principalarn") return context[key]?.[0] ?? null;
+    if (key.length === lowerKey.length && key.toLowerCase() === lowerKey) return context[key]?.[0] ?? null;
   }
   return null;
 }

@@ -60,8 +60,8 @@ export interface OperatorUse extends Operator {
 }
 
 /**
- * Reads an operator's name with its set prefix and `IfExists`; null: AWS has no such operator. `Null` takes neither:
- * it asks for the key's presence itself.
+ * Reads an operator's name with its set prefix and `IfExists`; null: AWS has no such operator. `Null` takes no
+ * `IfExists`: it asks for the key's presence itself.
  */
 export function readOperator(name: string): OperatorUse | null {
   const lower = name.toLowerCase();
@@ -71,7 +71,7 @@ export function readOperator(name: string): OperatorUse | null {
   const rest = lower.slice(colon + 1);
   const ifExists = rest.endsWith("ifexists");
   const found = operators.get(ifExists ? rest.slice(0, -"ifexists".length) : rest);
-  if (found === undefined || (found.family === "null" && (ifExists || prefix !== null))) return null;
+  if (found === undefined || (found.family === "null" && ifExists)) return null;
   const quantifier = prefix === null ? null : prefix === "forallvalues" ? "ForAllValues" : "ForAnyValue";
   return { ...found, quantifier, ifExists };
 }

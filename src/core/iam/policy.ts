@@ -57,14 +57,20 @@ class Invalid extends Error {
 /**
  * Reads and compiles a policy document: its JSON value, or its text, plain or URL-encoded as IAM's API gives it. Names
  * of elements and effects are case-sensitive. An invalid document is an error with the place, never half a policy.
+ * A `written` document has not met AWS yet, and is held to the grammar's letter; of one that is in force, oddities that
+ * change nothing (an empty list, an Id) are let pass.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
-export function parsePolicy(document: unknown, kind: PolicyKind = "identity"): Parsed<Policy> {
+export function parsePolicy(
+  document: unknown,
+  kind: PolicyKind = "identity",
+  state: "in-force" | "written" = "in-force",
+): Parsed<Policy> {
   try {
-    return {
-      ok: true,
-      value: readPolicy(typeof document === "string" ? readJson(document) : document, kind),
-    };
+    const value = typeof document === "string" ? readJson(document) : document;
+    const policy = readPolicy(value, kind);
+    if (state === "written") refuseOddities(value, policy, kind);
+    return { ok: true, value: policy };
   } catch (error) {
     if (error instanceof Invalid) return { ok: false, error: { place: error.place, message: error.message } };
     throw error;
@@ -97,6 +103,32 @@ function readPolicy(document: unknown, kind: PolicyKind): Policy {
   );
   if (kind === "identity") refuseRepeatedSids(statements);
   return { version, statements };
+}
+
+/** What the grammar forbids though its meaning would be clear: a list without a value, an Id, a key in two spellings. */
+function refuseOddities(document: unknown, { statements }: Policy, kind: PolicyKind): void {
+  const object = asObject(document, "document");
+  if (object["Id"] !== undefined && (kind === "identity" || kind === "scp"))
+    throw new Invalid("Id", "this kind of policy has no Id");
+  const given = object["Statement"];
+  const several = Array.isArray(given);
+  const list: readonly unknown[] = several ? given : [given];
+  if (list.length === 0) throw new Invalid("Statement", "a policy has at least one statement");
+  for (const { index, conditions } of statements) {
+    const place = several ? `Statement[${index}]` : "Statement";
+    const statement = asObject(list[index], place);
+    for (const name of ["Action", "NotAction", "Resource", "NotResource"]) {
+      const value = statement[name];
+      if (Array.isArray(value) && value.length === 0)
+        throw new Invalid(`${place}.${name}`, "the list is empty");
+    }
+    const seen = new Set<string>();
+    for (const { operator, key, lowerKey } of conditions) {
+      const once = `${operator.toLowerCase()} ${lowerKey}`;
+      if (seen.has(once)) throw new Invalid(`${place}.Condition.${operator}.${key}`, "the key stands twice");
+      seen.add(once);
+    }
+  }
 }
 
 function refuseRepeatedSids(statements: readonly Statement[]): void {

@@ -1,4 +1,4 @@
-import { parseArn, roleOfArn, roleOfSession, sameRole } from "./arn.ts";
+import { isAccountId, parseArn, roleOfArn, roleOfSession, sameRole } from "./arn.ts";
 
 /** Who a policy names, in one value of its `Principal` element. */
 export interface PrincipalPattern {
@@ -63,7 +63,7 @@ export const everyone: PrincipalPattern = { type: "*", value: "*", names: { kind
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html */
 function awsPrincipal(value: string): Named | null {
-  if (/^\d{12}$/.test(value)) return { kind: "account", accountId: value };
+  if (isAccountId(value)) return { kind: "account", accountId: value };
   if (/^A[A-Z0-9]{15,}$/.test(value)) return { kind: "deleted" };
   const arn = parseArn(value);
   if (arn === null || (arn.service !== "iam" && arn.service !== "sts")) return null;
@@ -85,7 +85,7 @@ export function callerOf(principal: string, roleArn: string | null = null): Call
   }
   const role = roleOfArn(principal);
   if (role !== null) return { kind: "role", ...role, roleArn: principal, sessionArn: null };
-  if (/^\d{12}$/.test(principal)) {
+  if (isAccountId(principal)) {
     return { kind: "root", accountId: principal, arn: `arn:aws:iam::${principal}:root` };
   }
   if (principal === "*" || principal === "anonymous") return { kind: "anonymous" };
@@ -97,7 +97,8 @@ export function callerOf(principal: string, roleArn: string | null = null): Call
   if (arn.service === "iam" && /^(oidc|saml)-provider\//.test(arn.resource)) {
     return { kind: "federated", name: principal };
   }
-  const { accountId } = arn;
+  // CloudFront's identities stand where an account would: they have none.
+  const accountId = isAccountId(arn.accountId) ? arn.accountId : "";
   if (arn.service === "iam" && arn.resource === "root") return { kind: "root", accountId, arn: principal };
   if (arn.service === "iam" && arn.resource.startsWith("user/"))
     return { kind: "user", accountId, arn: principal };
@@ -107,7 +108,7 @@ export function callerOf(principal: string, roleArn: string | null = null): Call
   return { kind: "other", accountId, arn: principal };
 }
 
-/** The account of the caller; empty: it has none (a service, an identity provider, nobody). */
+/** The account of the caller; empty: it has none (a service, an identity provider, an identity of CloudFront, nobody). */
 export function accountOf(caller: Caller): string {
   return "accountId" in caller ? caller.accountId : "";
 }
@@ -132,6 +133,12 @@ export function grantOf(element: PrincipalElement, caller: Caller, bounded: bool
   return best;
 }
 
+/** The name of a caller that is no ARN: a service, a public identity provider, a canonical user id. */
+function nameOf(caller: Caller): string | null {
+  if ("name" in caller) return caller.name;
+  return caller.kind === "other" ? caller.arn : null;
+}
+
 function grantOfOne(names: Named, caller: Caller): Grant {
   switch (names.kind) {
     case "everyone":
@@ -147,21 +154,27 @@ function grantOfOne(names: Named, caller: Caller): Grant {
       if (caller.kind === "role") return caller.sessionArn === names.arn ? "direct" : "none";
       return "arn" in caller && caller.arn === names.arn ? "direct" : "none";
     case "name":
-      return "name" in caller && caller.name === names.name ? "direct" : "none";
+      return nameOf(caller) === names.name ? "direct" : "none";
     case "deleted":
       return "none";
   }
 }
 
-/** A user or role is spared only together with its account: AWS checks the account first. */
+/**
+ * A user or role is spared only together with its account, a session only together with its role and its account: AWS
+ * looks at each of them. A caller that is known as a role only, and not as a session, is spared like one.
+ */
 function isSpared(patterns: readonly PrincipalPattern[], caller: Caller): boolean {
   let itself = false;
+  let role = false;
   let account = false;
   for (const { names } of patterns) {
-    const grant = grantOfOne(names, caller);
     if (names.kind === "everyone") return true;
+    const grant = grantOfOne(names, caller);
     if (grant === "account") account = true;
-    else if (grant !== "none") itself = true;
+    else if (grant === "role") role = true;
+    else if (grant === "direct") itself = true;
   }
+  if (caller.kind === "role") return account && role && (itself || caller.sessionArn === null);
   return itself && (account || accountOf(caller) === "" || caller.kind === "root");
 }

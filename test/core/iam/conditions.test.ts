@@ -201,7 +201,10 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
     ["StringLikeIfExists", "ec2:InstanceType", ["t1.*", "t2.*"], none, true],
     ["StringLike", "ec2:InstanceType", ["t1.*", "t2.*"], none, false],
     ["NumericLessThanIfExists", "s3:max-keys", "10", none, true],
-    ["ForAnyValue:StringEqualsIfExists", "aws:TagKeys", "a", none, true],
+    // https://repost.aws/questions/QU9HFmDzP0QGuU-fd7rS6B7w/foranyvalue-stringequalsifexists-behaving-unexpectedly
+    ["ForAnyValue:StringEqualsIfExists", "aws:TagKeys", "a", none, false],
+    ["ForAnyValue:StringNotEqualsIfExists", "aws:TagKeys", "a", none, false],
+    ["ForAllValues:StringEqualsIfExists", "aws:TagKeys", "a", none, true],
   ],
   [`${operatorsPage}#Conditions_Null`]: [
     ["Null", "aws:TokenIssueTime", "true", none, true],
@@ -209,6 +212,14 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
     ["Null", "aws:TokenIssueTime", "false", { "aws:tokenissuetime": ["2026-11-21T00:00:00Z"] }, true],
     ["Null", "aws:TokenIssueTime", false, none, false],
     ["Null", "aws:TokenIssueTime", "true", { "aws:TokenIssueTime": [] }, true],
+  ],
+  [`${guide}access-analyzer-reference-policy-checks.html`]: [
+    ["ForAllValues:Null", "aws:TagKeys", "true", { "aws:TagKeys": ["a"] }, true],
+    ["ForAllValues:Null", "aws:TagKeys", "true", none, true],
+    ["ForAnyValue:Null", "aws:TagKeys", "true", none, false],
+    ["StringEquals", "aws:username", [], name("a"), false],
+    ["StringEqualsIfExists", "aws:username", [], none, true],
+    ["ForAnyValue:StringEquals", "aws:TagKeys", [], { "aws:TagKeys": ["a"] }, false],
   ],
   [setsPage]: [
     [

@@ -15,6 +15,8 @@ const user = `arn:aws:iam::${account}:user/jane`;
 const root = `arn:aws:iam::${account}:root`;
 const table = `arn:aws:dynamodb:eu-west-1:${account}:table/Items`;
 const bucket = "arn:aws:s3:::carts-data";
+const canonicalUser = `79a59df900b949e55d96${"a1e698fbacedfd6e09d9"}8eacf8f8d5218e7cd47ef2be`;
+const originAccess = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1EXAMPLE";
 const key = `arn:aws:kms:eu-west-1:${account}:key/1234abcd`;
 
 const identity = (...statements: readonly Json[]) => [named("identity", statements)];
@@ -463,6 +465,50 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
       by: ["vpc-endpoint"],
     },
   ],
+  [`${guide}reference_identifiers.html`]: [
+    {
+      what: "what AWS manages belongs to no other account",
+      request: { action: "iam:GetPolicy", resource: "arn:aws:iam::aws:policy/ReadOnlyAccess" },
+      layers: { identityPolicies: everything },
+      expect: "allowed",
+      by: ["identity-based"],
+    },
+    {
+      what: "the account of a bucket may stand in the context",
+      request: {
+        action: "s3:GetObject",
+        resource: `${bucket}/a`,
+        context: { "aws:ResourceAccount": [other] },
+      },
+      layers: { identityPolicies: everything },
+      expect: "implicitDeny",
+      by: ["resource-based"],
+    },
+  ],
+  "https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-bucket-user-policy-specifying-principal-intro.html":
+    [
+      {
+        what: "a canonical user",
+        request: { ...get, principal: canonicalUser },
+        layers: { resourcePolicy: resource(on({ CanonicalUser: canonicalUser }, allow("s3:*"))) },
+        expect: "allowed",
+        by: ["resource-based"],
+      },
+      {
+        what: "another canonical user",
+        request: { ...get, principal: canonicalUser.replace("79", "80") },
+        layers: { resourcePolicy: resource(on({ CanonicalUser: canonicalUser }, allow("s3:*"))) },
+        expect: "implicitDeny",
+        by: ["resource-based"],
+      },
+      {
+        what: "an origin access identity of CloudFront has no policies of its own",
+        request: { ...get, principal: originAccess },
+        layers: { resourcePolicy: resource(on({ AWS: originAccess }, allow("s3:GetObject"))) },
+        expect: "allowed",
+        by: ["resource-based"],
+      },
+    ],
   [`${guide}reference_policies_evaluation-logic_policy-eval-basics.html`]: [
     {
       what: "a resource policy names the role: its own policies need not allow",
@@ -673,8 +719,8 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
   ],
   [`${guide}reference_policies_elements_notprincipal.html`]: [
     {
-      what: "role and account are spared",
-      request: get,
+      what: "role and account are named, the caller is known as the role only",
+      request: { ...get, principal: role },
       layers: {
         identityPolicies: everything,
         resourcePolicy: resource({ NotPrincipal: { AWS: [role, root] }, ...deny("s3:*") }),
@@ -683,11 +729,41 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
       by: ["identity-based"],
     },
     {
-      what: "session and account are spared",
+      what: "session, role and account are named",
+      request: get,
+      layers: {
+        identityPolicies: everything,
+        resourcePolicy: resource({ NotPrincipal: { AWS: [session, role, root] }, ...deny("s3:*") }),
+      },
+      expect: "allowed",
+      by: ["identity-based"],
+    },
+    {
+      what: "role and account are named, but not the session",
+      request: get,
+      layers: {
+        identityPolicies: everything,
+        resourcePolicy: resource({ NotPrincipal: { AWS: [role, root] }, ...deny("s3:*") }),
+      },
+      expect: "explicitDeny",
+      by: ["resource-based"],
+    },
+    {
+      what: "session and account are named, but not the role",
       request: get,
       layers: {
         identityPolicies: everything,
         resourcePolicy: resource({ NotPrincipal: { AWS: [session, account] }, ...deny("s3:*") }),
+      },
+      expect: "explicitDeny",
+      by: ["resource-based"],
+    },
+    {
+      what: "user and account are named",
+      request: { ...get, principal: user },
+      layers: {
+        identityPolicies: everything,
+        resourcePolicy: resource({ NotPrincipal: { AWS: [user, root] }, ...deny("s3:*") }),
       },
       expect: "allowed",
       by: ["identity-based"],
@@ -846,6 +922,25 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
       by: ["identity-based"],
     },
     {
+      what: "a public identity provider that the role trusts",
+      request: {
+        principal: "accounts.google.com",
+        action: "sts:AssumeRoleWithWebIdentity",
+        resource: `arn:aws:iam::${account}:role/target`,
+      },
+      layers: {
+        resourcePolicy: named(
+          "trust",
+          on(
+            { Federated: "accounts.google.com" },
+            { Effect: "Allow", Action: "sts:AssumeRoleWithWebIdentity" },
+          ),
+        ),
+      },
+      expect: "allowed",
+      by: ["resource-based"],
+    },
+    {
       what: "a role does not trust itself by itself",
       request: { action: "sts:AssumeRole", resource: role },
       layers: {
@@ -890,6 +985,39 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
           allow("*", "*", {
             Condition: { StringEquals: { "aws:PrincipalAccount": account, "aws:ResourceAccount": account } },
           }),
+        ),
+      },
+      expect: "allowed",
+      by: ["identity-based"],
+    },
+    {
+      what: "the account that owns a bucket is known to S3's own key",
+      request: get,
+      layers: {
+        identityPolicies: identity(
+          allow("s3:*", "*", { Condition: { StringEquals: { "s3:ResourceAccount": account } } }),
+        ),
+      },
+      expect: "allowed",
+      by: ["identity-based"],
+    },
+    {
+      what: "the caller's account is known to the key of KMS",
+      request: decrypt,
+      layers: {
+        resourcePolicy: resource(
+          on("*", allow("kms:*", "*", { Condition: { StringEquals: { "kms:CallerAccount": account } } })),
+        ),
+      },
+      expect: "allowed",
+      by: ["resource-based"],
+    },
+    {
+      what: "the id of a federated user is its account and name",
+      request: { ...get, principal: `arn:aws:sts::${account}:federated-user/jane` },
+      layers: {
+        identityPolicies: identity(
+          allow("s3:*", "*", { Condition: { StringEquals: { "aws:userid": `${account}:jane` } } }),
         ),
       },
       expect: "allowed",

@@ -197,6 +197,21 @@ describe("parsePolicy", () => {
     if (!parsed.ok) expect(parsed.error.message).not.toBe("");
   });
 
+  it.each<Valid>([
+    ["an Id of an identity policy", "identity", doc([allow("s3:*")], { Id: "x" })],
+    ["no statement at all", "identity", doc([])],
+    ["no action", "identity", doc([allow([])])],
+    ["no resource", "identity", doc([allow("s3:*", [])])],
+    [
+      "a key in two spellings",
+      "identity",
+      doc([allow("s3:*", "*", { Condition: { Bool: { "aws:x": "true", "AWS:X": "true" } } })]),
+    ],
+  ])("takes %s where it is in force, and refuses it where it is only written", (_what, kind, document) => {
+    expect(parsePolicy(document, kind).ok).toBe(true);
+    expect(parsePolicy(document, kind, "written").ok).toBe(false);
+  });
+
   it("never throws", () => {
     const names = ["Version", "Statement", "Effect", "Action", "Resource", "Principal", "Condition", "Sid"];
     const tree = fc.letrec((tie) => ({
@@ -212,6 +227,7 @@ describe("parsePolicy", () => {
       fc.property(tree, fc.constantFrom(...kinds), (document, kind) => {
         const parsed = parsePolicy(document, kind);
         if (!parsed.ok) expect(parsed.error.place).not.toBe("");
+        if (!parsed.ok) expect(parsePolicy(document, kind, "written").ok).toBe(false);
       }),
       { numRuns: 2_000 },
     );
