@@ -1,8 +1,9 @@
 import type { Absent, Evidence, Found } from "./evidence.ts";
 import type { AgentErrorGroup, AgentErrorKind, AgentLogsFacts } from "./facts/agent-logs.ts";
 import { expectedIdentity, isExpectedRole } from "./identity.ts";
+import type { LogSignId } from "./logs/signs.ts";
 import type { Condition } from "./rule.ts";
-import { currentErrors } from "./subject.ts";
+import { currentErrors, currentSigns } from "./subject.ts";
 
 const symptom = ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"] as const;
 
@@ -24,6 +25,25 @@ function agentFails(evidence: Evidence): boolean {
     if (kind === "pod-identity-agent-error" || kind === "no-credentials") return true;
     return kind === "access-denied" && principalArn !== null && !isExpectedRole(evidence, principalArn);
   });
+}
+
+/** What only the agent itself says, or EKS Auth through it. */
+const answers: readonly LogSignId[] = [
+  "agent-role-not-assumable",
+  "agent-token-empty",
+  "agent-token-malformed",
+];
+
+/**
+ * Did the agent answer this pod, if only to refuse it, and was it reached ever since? Then no proxy, network policy or
+ * security group is in the way, whatever they look like: a network policy that nothing enforces keeps nobody away.
+ */
+export function agentAnswered(evidence: Evidence, pod: string): boolean {
+  const signs = currentSigns(evidence).filter(({ pods }) => pods.includes(pod));
+  const lastOf = (ids: readonly LogSignId[]) =>
+    signs.filter(({ sign }) => ids.includes(sign)).map(({ lastSeen }) => Date.parse(lastSeen ?? ""));
+  const answered = lastOf(answers);
+  return answered.length > 0 && !lastOf(["agent-unreachable"]).some((lost) => lost > Math.max(...answered));
 }
 
 /** The most frequent error of these kinds in the agents' logs; null: there is none. */

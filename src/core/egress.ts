@@ -1,10 +1,17 @@
-import type { LabelSelectorFacts } from "./evidence.ts";
+import type { ContainerSpec, LabelSelectorFacts, PodFacts } from "./evidence.ts";
 import type { EgressRule, NetworkPolicyFacts } from "./facts/kubernetes.ts";
+import { inRange, readRange } from "./iam/operands.ts";
 import { unmetRequirement } from "./injection.ts";
 
 /** Where the EKS Pod Identity Agent answers: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html */
-const agentAddress = "169.254.170.23";
+const agentAddresses = { ipv4: "169.254.170.23", ipv6: "fd00:ec2::23" } as const;
 const agentPort = 80;
+
+/** The agent's address that the webhook gave a container: in clusters that use IPv6 it is another one. */
+export function agentAddressOf({ env }: Pick<ContainerSpec, "env">): string {
+  const uri = env.find(({ name }) => name === "AWS_CONTAINER_CREDENTIALS_FULL_URI")?.value ?? "";
+  return uri.includes(`[${agentAddresses.ipv6}]`) ? agentAddresses.ipv6 : agentAddresses.ipv4;
+}
 
 /**
  * The policies that select the pod for egress, where none of them lets it reach the agent; empty: it may. Policies add
@@ -12,24 +19,24 @@ const agentPort = 80;
  */
 export function policiesAgainstAgent(
   policies: readonly NetworkPolicyFacts[],
-  labels: Readonly<Record<string, string>>,
+  { labels }: Pick<PodFacts, "labels">,
+  agentAddress: string,
 ): readonly NetworkPolicyFacts[] {
   const selecting = policies.filter(
     ({ policyTypes, podSelector }) => policyTypes.includes("Egress") && selects(podSelector, labels),
   );
-  return selecting.some(({ egress }) => egress.some(allowsAgent)) ? [] : selecting;
+  return selecting.some(({ egress }) => egress.some((rule) => allows(rule, agentAddress))) ? [] : selecting;
 }
 
 function selects(selector: LabelSelectorFacts, labels: Readonly<Record<string, string>>): boolean {
   return unmetRequirement(selector, labels) === null;
 }
 
-function allowsAgent({ to, ports }: EgressRule): boolean {
+function allows({ to, ports }: EgressRule, address: string): boolean {
   const destination =
     to === null ||
     to.ipBlocks.some(
-      ({ cidr, except }) =>
-        contains(cidr, agentAddress) && !except.some((one) => contains(one, agentAddress)),
+      ({ cidr, except }) => isInBlock(cidr, address) && !except.some((one) => isInBlock(one, address)),
     );
   const port =
     ports === null ||
@@ -43,19 +50,9 @@ function allowsAgent({ to, ports }: EgressRule): boolean {
   return destination && port;
 }
 
-/** Is the IPv4 address in the block? False for IPv6 and for text that is no block. */
-function contains(cidr: string, address: string): boolean {
-  const [network = "", bits = ""] = cidr.split("/");
-  const length = Number(bits);
-  const one = numberOf(network);
-  const other = numberOf(address);
-  if (one === null || other === null || bits === "" || !(length >= 0 && length <= 32)) return false;
-  const size = 2 ** (32 - length);
-  return Math.floor(one / size) === Math.floor(other / size);
-}
-
-function numberOf(address: string): number | null {
-  const parts = address.split(".").map(Number);
-  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255))) return null;
-  return parts.reduce((sum, part) => sum * 256 + part, 0);
+/** Is the address in the block (or the same address)? False for text that is no block, and across families. */
+export function isInBlock(block: string, address: string): boolean {
+  const range = readRange(block);
+  const one = readRange(address);
+  return range !== null && one !== null && inRange(one, range);
 }

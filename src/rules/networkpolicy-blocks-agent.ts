@@ -1,9 +1,10 @@
-import { policiesAgainstAgent } from "../core/egress.ts";
+import { agentAnswered } from "../core/agent-symptoms.ts";
+import { agentAddressOf, policiesAgainstAgent } from "../core/egress.ts";
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { signOf } from "../core/sign-symptoms.ts";
-import { currentErrors, listed } from "../core/subject.ts";
+import { currentErrors, listed, placesOf } from "../core/subject.ts";
 
 export const networkpolicyBlocksAgent = defineRule({
   id: "networkpolicy-blocks-agent",
@@ -17,7 +18,7 @@ export const networkpolicyBlocksAgent = defineRule({
     ],
     messages: {
       blocked:
-        "{{policies}} limits the egress of pod {{pod}} and allows no connection to 169.254.170.23, port 80, where the agent answers. The address is in no pod's or node's range, so only a block of addresses can allow it.",
+        "{{policies}} limits the egress of pod {{pod}} and allows no connection to {{address}}, port 80, where the agent answers. The address is in no pod's or node's range, so only a block of addresses can allow it.",
     },
   },
   when: {
@@ -33,24 +34,21 @@ export const networkpolicyBlocksAgent = defineRule({
     const policies = evidence["k8s.network-policies"];
     const pods = evidence["k8s.pods"];
     if (policies.status === "absent" || pods.status === "absent") return pass();
-    for (const { name, labels, hostNetwork } of pods.value.pods) {
-      const against = hostNetwork ? [] : policiesAgainstAgent(policies.value, labels);
+    for (const { pod, container } of placesOf(pods, question)) {
+      if (pod.hostNetwork || agentAnswered(evidence, pod.name)) continue;
+      const address = agentAddressOf(container);
+      const against = policiesAgainstAgent(policies.value, pod, address);
       const [first] = against;
       if (first === undefined) continue;
-      const allow = {
-        spec: {
-          egress: [
-            ...[{ to: [{ ipBlock: { cidr: "169.254.170.23/32" } }], ports: [{ protocol: "TCP", port: 80 }] }],
-          ],
-        },
-      };
+      const cidr = `${address}/${address.includes(":") ? 128 : 32}`;
+      const allow = { to: [{ ipBlock: { cidr } }], ports: [{ protocol: "TCP", port: 80 }] };
       return fail(
         "blocked",
-        { policies: listed(against.map((policy) => `NetworkPolicy ${policy.name}`)), pod: name },
+        { policies: listed(against.map((policy) => `NetworkPolicy ${policy.name}`)), pod: pod.name, address },
         {
           manual: [
             {
-              title: `Add this egress rule to NetworkPolicy ${first.name}, beside those that it has: ${JSON.stringify(allow.spec.egress[0])}`,
+              title: `Add this egress rule to NetworkPolicy ${first.name}, beside those that it has: ${JSON.stringify(allow)}`,
               command: `kubectl -n ${shellWord(question.namespace)} edit networkpolicy ${shellWord(first.name)}`,
             },
           ],

@@ -1,8 +1,9 @@
-import { whenAgentFails } from "../core/agent-symptoms.ts";
+import { agentAnswered, whenAgentFails } from "../core/agent-symptoms.ts";
+import { agentAddressOf, isInBlock } from "../core/egress.ts";
 import { setVariables } from "../core/fixes.ts";
 import { injectedInto } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { currentErrors, placesOf } from "../core/subject.ts";
+import { currentErrors, listed, placesOf } from "../core/subject.ts";
 
 /** Addresses that must never go through a proxy: the agent's two, and the instance metadata. */
 const linkLocal = ["169.254.170.23", "[fd00:ec2::23]", "169.254.169.254"];
@@ -22,7 +23,7 @@ export const proxyNoNoProxy = defineRule({
     ],
     messages: {
       proxied:
-        "Container {{container}} sends HTTP through {{proxy}}, and {{exceptions}} does not except 169.254.170.23, where the agent answers: no proxy can reach that address.",
+        "Container {{container}} sends HTTP through {{proxy}}, and {{exceptions}} does not except {{address}}, where the agent answers: no proxy can reach that address.",
     },
   },
   when: whenAgentFails,
@@ -34,29 +35,51 @@ export const proxyNoNoProxy = defineRule({
     if (sdks.length > 0 && sdks.every((sdk) => unproxied.includes(sdk))) {
       return notApplicable("this SDK never calls the agent through a proxy");
     }
-    for (const { container } of placesOf(evidence["k8s.pods"], question)) {
+    for (const { pod, container } of placesOf(evidence["k8s.pods"], question)) {
       if (injectedInto(container).mechanism !== "pod-identity") continue;
-      const value = (wanted: string) =>
-        container.env.find(({ name }) => name.toLowerCase() === wanted && name !== "HTTPS_PROXY") ?? null;
-      const proxy = value("http_proxy");
-      const exceptions = value("no_proxy");
-      if (proxy === null || proxy.value === "") continue;
-      const listed = (exceptions?.value ?? "").split(",").map((entry) => entry.trim());
-      // A value that comes from elsewhere cannot be judged.
-      if (exceptions !== null && exceptions.value === null) continue;
-      if (listed.includes("*") || listed.includes("169.254.170.23")) continue;
-      const all = [...new Set([...listed.filter((entry) => entry !== ""), ...linkLocal])].join(",");
-      const name = exceptions?.name ?? "NO_PROXY";
+      if (agentAnswered(evidence, pod.name)) continue;
+      const spelled = (variable: string) =>
+        container.env.filter(({ name, value }) => name.toLowerCase() === variable && value !== "");
+      const [proxy] = spelled("http_proxy");
+      if (proxy === undefined) continue;
+      const address = agentAddressOf(container);
+      const exceptions = spelled("no_proxy");
+      // A value that comes from elsewhere cannot be judged; and which spelling counts, each program decides.
+      if (exceptions.some(({ value }) => value === null || excepts(value, address))) continue;
+      const names = exceptions.length === 0 ? ["NO_PROXY"] : exceptions.map(({ name }) => name);
+      const corrected = names.map((name) => {
+        const present = entriesOf(exceptions.find((variable) => variable.name === name)?.value ?? "");
+        return [name, [...new Set([...present, ...linkLocal])].join(",")] as const;
+      });
       return fail(
         "proxied",
         {
           container: container.name,
           proxy: proxy.name,
-          exceptions: exceptions === null ? "NO_PROXY, which is not set," : name,
+          exceptions: exceptions.length === 0 ? "NO_PROXY, which is not set," : listed(names),
+          address,
         },
-        setVariables(workload, container.name, { [name]: all }, question),
+        setVariables(workload, container.name, Object.fromEntries(corrected), question),
       );
     }
     return pass();
   },
 });
+
+/**
+ * Does the list of exceptions hold the address? As the widest reader takes it, Go's: single addresses, with a port or
+ * without, and blocks. https://pkg.go.dev/golang.org/x/net/http/httpproxy
+ */
+function excepts(list: string, address: string): boolean {
+  return entriesOf(list).some((entry) => {
+    const host = /^\[([^\]]*)\](?::80)?$/.exec(entry)?.[1] ?? entry.replace(/^([0-9.]+):80$/, "$1");
+    return host === "*" || isInBlock(host, address);
+  });
+}
+
+function entriesOf(list: string): readonly string[] {
+  return list
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}

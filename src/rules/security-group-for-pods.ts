@@ -1,4 +1,4 @@
-import { whenAgentFails } from "../core/agent-symptoms.ts";
+import { agentAnswered, whenAgentFails } from "../core/agent-symptoms.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 
 /** What the VPC resource controller writes on a pod that has its own network interface. */
@@ -34,7 +34,9 @@ export const securityGroupForPods = defineRule({
     const cni = evidence["k8s.vpc-cni"];
     const pods = evidence["k8s.pods"];
     if (cni.status === "absent" || pods.status === "absent") return notApplicable("the VPC CNI is not used");
-    const pod = pods.value.pods.find(({ annotations }) => podEniAnnotation in annotations);
+    const pod = pods.value.pods.find(
+      ({ name, annotations }) => podEniAnnotation in annotations && !agentAnswered(evidence, name),
+    );
     const { podSecurityGroupEnforcingMode: mode } = cni.value;
     if (pod === undefined || mode !== "strict") return pass();
     return fail(

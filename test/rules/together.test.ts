@@ -88,6 +88,24 @@ describe("all rules together", () => {
   });
 });
 
+describe("an answer of the agent", () => {
+  it.each([
+    ["networkpolicy-blocks-agent", "the agent answered through the policy, which nothing enforces"],
+    ["security-group-for-pods", "the agent answered"],
+    ["proxy-no-no_proxy", "the agent answered"],
+  ])("leads to the trust policy, and not to what could be in the way: %s", (id, name) => {
+    const { base, cases } = readJson(`${id}.json`) as RuleFixture;
+    const answered = cases.find((one) => one.name === name);
+    if (answered === undefined) throw new Error(`no such case: ${name}`);
+    const nobody = { "iam.role": { value: { trustPolicy: { Version: "2012-10-17", Statement: [] } } } };
+
+    const diagnosis = diagnose(rules, bundleOf(readBase(base), { ...answered, patch: { evidence: nobody } }));
+
+    expect(diagnosis.cause?.ruleId).toBe("pi-trust-missing-principal");
+    expect(diagnosis.alsoWrong).toEqual([]);
+  });
+});
+
 function annotated(value: string) {
   return { "k8s.service-account": { value: { annotations: { "eks.amazonaws.com/role-arn": value } } } };
 }
