@@ -12,8 +12,10 @@ export interface CanRequest {
 
 /** What was asked about, and what can be said. */
 export interface CanAnswer {
-  readonly mechanism: "pod-identity" | "irsa" | "role";
+  readonly mechanism: "pod-identity" | "irsa" | "node-role" | "role";
   readonly access: RoleAccess;
+  /** Who says that this node role is theirs, such as a node group; null but for node roles. */
+  readonly nodeRoleFrom: string | null;
 }
 
 /** May a workload's role do this? Asks for as little as that needs. */
@@ -24,16 +26,27 @@ export async function canWorkload(collectors: Collectors, request: CanRequest): 
     "eks.association",
   ]);
   const expected = expectedIdentity(identity);
-  if (expected === null) {
-    return { mechanism: "role", access: unknown("The workload's identity could not be read.") };
-  }
-  if (expected.mechanism === "none") {
-    const because =
-      "The workload has no role of its own: there is neither an association nor an annotation. Its calls, if any, are the node role's; ask with that role's ARN.";
-    return { mechanism: "role", access: unknown(because) };
-  }
+  if (expected === null) return roleAnswer(unknown("The workload's identity could not be read."));
+  if (expected.mechanism === "none") return await canNodes(collectors, request, identity);
   const evidence = await collect(collectors, request, identity, roleAccessNeeds);
-  return { mechanism: expected.mechanism, access: roleAccess(evidence, request.action, request.resource) };
+  const access = roleAccess(evidence, request.action, request.resource);
+  return { mechanism: expected.mechanism, access, nodeRoleFrom: null };
+}
+
+/**
+ * A workload without an identity of its own: pods that reach the instance metadata call as their node.
+ * https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
+ */
+async function canNodes(collectors: Collectors, request: CanRequest, identity: Evidence): Promise<CanAnswer> {
+  const evidence = await collect(collectors, request, identity, ["k8s.pods", "k8s.nodes", "eks.node-role"]);
+  const node = evidence["eks.node-role"];
+  if (node?.status !== "found") {
+    const why = node?.status === "unavailable" ? (node.permission ?? node.detail) : undefined;
+    const because = `The workload has no role of its own: there is neither an association nor an annotation. Its calls, if any, are the node role's, which could not be read${why === undefined ? "" : ` (${why})`}; ask with that role's ARN.`;
+    return roleAnswer(unknown(because));
+  }
+  const { access } = await canRole(collectors, node.value.roleArn, request);
+  return { mechanism: "node-role", access, nodeRoleFrom: node.value.from };
 }
 
 /** May this role do this, whoever uses it? Nothing is known of a session then. */
@@ -65,7 +78,7 @@ export async function canRole(
     "iam.role-policies",
     "iam.role-boundary",
   ]);
-  return { mechanism: "role", access: roleAccess(evidence, request.action, request.resource) };
+  return roleAnswer(roleAccess(evidence, request.action, request.resource));
 }
 
 async function collect<K extends EvidenceKind>(
@@ -79,6 +92,10 @@ async function collect<K extends EvidenceKind>(
     evidence = { ...evidence, [kind]: await collectors[kind].collect({ question, evidence, signal }) };
   }
   return evidence;
+}
+
+function roleAnswer(access: RoleAccess): CanAnswer {
+  return { mechanism: "role", access, nodeRoleFrom: null };
 }
 
 function unknown(because: string): RoleAccess {

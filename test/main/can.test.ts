@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deployedRights } from "../../sandbox/deployed.ts";
 import { eksiam, type Served, serve } from "../e2e/support.ts";
 
 let served: Served;
@@ -28,10 +29,28 @@ describe("a workload", () => {
     expect(answer.notEvaluated.join()).toContain("organization");
   });
 
-  test("without a role of its own: nothing is said of the node role", async () => {
+  test("without an identity of its own is answered as its node's role, and says so", async () => {
     const { code, answer } = await can("carts/carts", "dynamodb:Query", items);
+    expect(code).toBe(1);
+    expect(answer).toMatchObject({ mechanism: "node-role", decision: "implicitDeny" });
+    expect(answer.roleArn).toMatch(/eks-workshop-nodegroup-defa-NodeInstanceRole/);
+    const { out } = await eksiam(["can", "carts/carts", "autoscaling:DescribeAutoScalingGroups"]);
+    expect(out).toMatch(/allowed\n {2}as \S+, the role of its node: it has no identity of its own/);
+    expect(out).toContain("(node group default)");
+  });
+
+  test("whose node's role cannot be read: nothing is said of it", async () => {
+    const { policies } = await deployedRights();
+    const granted = policies.investigator ?? [];
+    const document = {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Deny", Action: "eks:DescribeNodegroup", Resource: "*" }],
+    };
+    served.sandbox.applyPolicies("investigator", [...granted, { name: "withheld", document }]);
+    const { code, answer } = await can("carts/carts", "dynamodb:Query", items);
+    served.sandbox.applyPolicies("investigator", granted);
     expect(code).toBe(3);
-    expect(answer.because).toMatch(/no role of its own/);
+    expect(answer.because).toMatch(/no role of its own.*eks:DescribeNodegroup/);
   });
 
   test("that is not there gets the nearest names", async () => {

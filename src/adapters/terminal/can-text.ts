@@ -12,17 +12,22 @@ export function canText(
   subject: string,
   action: string,
   resource: string,
-  { mechanism, access }: CanAnswer,
+  { mechanism, access, nodeRoleFrom }: CanAnswer,
   style: Style,
 ): string {
   if (access.outcome === "unknown") return `${style.yellow("?")} ${printable(access.because)}\n`;
   const { decision, roleArn, notEvaluated } = access;
   const allowed = decision.decision === "allowed";
   const verdict = allowed ? style.green(words.allowed) : style.red(words[decision.decision]);
-  const by = { "pod-identity": " by EKS Pod Identity", irsa: " by IRSA", role: "" }[mechanism];
+  const by = {
+    "pod-identity": " by EKS Pod Identity",
+    irsa: " by IRSA",
+    "node-role": ", the role of its node: it has no identity of its own",
+    role: "",
+  }[mechanism];
   const lines = [
     `${style.bold(printable(subject))} ${printable(action)} on ${printable(resource)}: ${verdict}`,
-    `  as ${printable(roleArn)}${by}`,
+    `  as ${printable(roleArn)}${by}${nodeRoleFrom === null ? "" : ` (${printable(nodeRoleFrom)})`}`,
     ...decision.matchedStatements.map(
       ({ policy, sid, index, effect }) =>
         `  ${effect} by statement ${printable(sid ?? String(index + 1))} of ${printable(policy)}`,
