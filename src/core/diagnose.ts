@@ -172,7 +172,7 @@ function causeOf(
 }
 
 function findingOf(rule: Rule, verdict: Fail<string>, cites: readonly string[]): Finding {
-  const { title, stage, severity, messages } = rule.meta;
+  const { title, stage, severity, messages, unless } = rule.meta;
   const message = (messages[verdict.messageId] ?? "").replace(
     /\{\{(\w+)\}\}/g,
     (placeholder, name: string) => verdict.data[name] ?? placeholder,
@@ -184,6 +184,7 @@ function findingOf(rule: Rule, verdict: Fail<string>, cites: readonly string[]):
     stage,
     severity,
     cites,
+    unless,
     fix: verdict.fix ?? [],
     manual: verdict.manual ?? [],
   };

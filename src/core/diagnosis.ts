@@ -13,6 +13,8 @@ export interface Finding {
   readonly severity: Severity;
   /** Sources of the evidence it rests on. */
   readonly cites: readonly string[];
+  /** What would change this verdict, a sentence each. */
+  readonly unless: readonly string[];
   readonly fix: readonly Change[];
   readonly manual: readonly ManualStep[];
 }

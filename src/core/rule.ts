@@ -48,6 +48,8 @@ export interface RuleMeta<M extends string> {
   readonly severity: Severity;
   /** Vendor pages that make the rule true. At least one. */
   readonly references: readonly [string, ...string[]];
+  /** What would change the verdict: when something else is to blame, a sentence each. The page ends with them. */
+  readonly unless: readonly [string, ...string[]];
   /** Texts by id; `{{name}}` is filled from the verdict's data. */
   readonly messages: Readonly<Record<M, string>>;
   /** Former or merged names of this failure mode. */

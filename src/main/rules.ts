@@ -14,6 +14,7 @@ export function rulesCommand(id: string | undefined, options: { readonly output:
     stage: meta.stage,
     severity: meta.severity,
     aliases: meta.aliases ?? [],
+    unless: meta.unless,
     references: meta.references,
   }));
   if (options.output === "json") {
@@ -30,7 +31,9 @@ export function rulesCommand(id: string | undefined, options: { readonly output:
     for (const entry of entries) io.stdout.write(`${entry.id.padEnd(width)}  ${entry.title}\n`);
   } else {
     for (const entry of entries) {
+      const unless = entry.unless.map((sentence) => `  ${sentence}\n`).join("");
       io.stdout.write(`${entry.id}\n${entry.title}\nstage: ${entry.stage}\nseverity: ${entry.severity}\n`);
+      io.stdout.write(`it is something else where:\n${unless}`);
       io.stdout.write(`${entry.references.join("\n")}\nmore: docs/rules/${entry.id}.md\n`);
     }
   }

@@ -15,6 +15,11 @@ export const agentAddonMissing = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: [
+      "Auto Mode nodes have the agent built in: no DaemonSet pod is right there.",
+      "Fargate and Windows nodes cannot use Pod Identity with or without an agent.",
+      "The DaemonSet exists but not on this node: see agent-not-on-node.",
+    ],
     messages: {
       missing:
         "Cluster {{cluster}} has no DaemonSet kube-system/eks-pod-identity-agent, and no agent is built into {{nodes}}: nobody answers at 169.254.170.23, where the SDKs in {{pods}} are told to fetch their credentials.",

@@ -11,6 +11,7 @@ export const agentBearerPrefix = defineRule({
       "https://github.com/aws/eks-pod-identity-agent",
       "https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html",
     ],
+    unless: ["The token is too old: see token-expired-not-reread."],
     messages: {
       bearer:
         "The agent cannot parse the token that container {{containers}} sends ({{excerpt}}). It expects the bare text of the token file in the Authorization header; a client of the application's own puts something before it.",

@@ -11,6 +11,7 @@ export const agentContextCanceled = defineRule({
       "https://github.com/aws/eks-pod-identity-agent/issues/50",
       "https://github.com/aws/secrets-store-csi-driver-provider-aws/issues/465",
     ],
+    unless: ["EKS Auth does not answer at all: see eks-auth-unreachable."],
     messages: {
       gaveUp:
         "Clients of agent {{agent}} on node {{node}} close the connection before EKS Auth has answered ({{excerpt}}): their time-out is shorter than the call takes when many pods start.",

@@ -11,6 +11,7 @@ export const agentEmptyToken = defineRule({
       "https://github.com/aws/eks-pod-identity-agent",
       "https://github.com/aws/aws-sdk-php/issues/3188",
     ],
+    unless: ["The file is empty or cannot be read: other errors say so."],
     messages: {
       empty:
         "The agent gets no token from container {{containers}} ({{excerpt}}): its SDK does not know AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE.",

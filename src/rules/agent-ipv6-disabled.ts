@@ -12,6 +12,7 @@ export const agentIpv6Disabled = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-config-ipv6.html",
       "https://github.com/aws/eks-pod-identity-agent",
     ],
+    unless: ["The port is taken: see agent-port-conflict."],
     messages: {
       ipv6: "Agent {{agent}} on node {{node}} does not start: it cannot listen on its IPv6 address ({{excerpt}}). The node has IPv6 switched off, and the agent listens on both by default.",
     },

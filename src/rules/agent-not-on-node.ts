@@ -15,6 +15,10 @@ export const agentNotOnNode = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: [
+      "Auto Mode nodes have the agent built in.",
+      "The agent is not installed at all: see agent-addon-missing.",
+    ],
     messages: {
       none: "Node {{node}} runs {{pods}} but no pod of DaemonSet kube-system/eks-pod-identity-agent (which counts {{ready}} ready of {{desired}} desired), so nobody hands out credentials there.",
       notReady:

@@ -12,6 +12,7 @@ export const agentPortConflict = defineRule({
       "https://github.com/aws/eks-pod-identity-agent",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
     ],
+    unless: ["The node has no IPv6: see agent-ipv6-disabled."],
     messages: {
       taken:
         "Agent {{agent}} on node {{node}} does not start: a port that it needs (80, 2703 or 2705) is taken on the node ({{excerpt}}).",

@@ -11,6 +11,7 @@ export const agentThrottled = defineRule({
       "https://github.com/aws/eks-pod-identity-agent",
       "https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html",
     ],
+    unless: ["The workload's own calls are throttled: see throttling-not-denial."],
     messages: {
       throttled:
         "Agent {{agent}} on node {{node}} is slowed down ({{excerpt}}): many pods asked for credentials at once.",

@@ -11,6 +11,7 @@ export const agentWrongAddress = defineRule({
       "https://github.com/aws/eks-pod-identity-agent",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: ["The call never reaches the agent: see proxy-no-no_proxy."],
     messages: {
       address:
         "The agent refuses container {{containers}} because it is called by another name or address than 169.254.170.23 ({{excerpt}}): a proxy or a name in between.",

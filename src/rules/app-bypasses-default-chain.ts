@@ -18,6 +18,10 @@ export const appBypassesDefaultChain = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html",
       "https://docs.awspring.io/spring-cloud-aws/docs/3.0.0/reference/html/index.html",
     ],
+    unless: [
+      "Java, JavaScript 2, PHP, C++ and Kotlin can fall through to the node's role when the identity is broken: look at the trust policy and the agent first.",
+      "The SDK is too old: see sdk-too-old-for-pod-identity and sdk-too-old-for-irsa.",
+    ],
     messages: {
       setting:
         "Container {{container}} of pod {{pod}} carries {{expected}}, but its setting {{setting}} makes the application take other credentials: {{call}} was denied to the node role {{principal}}.",

@@ -13,6 +13,10 @@ export const badKeys = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html",
       "https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html",
     ],
+    unless: [
+      "The keys are set in the pod spec: see static-keys-override.",
+      "The signature's time or Region is what is refused.",
+    ],
     messages: {
       keys: "AWS rejects the keys of container {{containers}} ({{excerpt}}). They are in no variable that the pod spec names, so they come from a file, the image or the application's own configuration. No policy is involved.",
     },

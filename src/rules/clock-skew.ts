@@ -13,6 +13,7 @@ export const clockSkew = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html",
       "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html",
     ],
+    unless: ["The request waited for minutes between signing and sending, in a queue or a debugger."],
     messages: {
       skew: "AWS refuses requests of container {{containers}} for their time ({{excerpt}}): the clock of {{nodes}} differs from AWS's by more than the few minutes that a signature allows.",
     },

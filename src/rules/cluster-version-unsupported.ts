@@ -22,6 +22,9 @@ export const clusterVersionUnsupported = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/platform-versions.html",
     ],
+    unless: [
+      "The platform is new enough: then pods that were created before keep nothing, see pod-older-than-association.",
+    ],
     messages: {
       old: "Cluster {{cluster}} is of version {{version}}, platform {{platform}}; EKS Pod Identity came with {{needed}}, so the association has no effect.",
     },

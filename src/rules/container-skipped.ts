@@ -12,6 +12,10 @@ export const containerSkipped = defineRule({
     stage: "injection",
     severity: "error",
     references: ["https://github.com/aws/amazon-eks-pod-identity-webhook"],
+    unless: [
+      "The listed container shows no error: most are listed on purpose.",
+      "Another container of the pod fails.",
+    ],
     messages: {
       skipped:
         "Pod {{pod}} lists container {{container}} in its annotation eks.amazonaws.com/skip-containers, so the webhook gave that container no identity; its log shows {{count}} errors of kind {{kind}}.",

@@ -15,6 +15,7 @@ export const dataPlaneOwnAuthorization = defineRule({
       "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html",
     ],
+    unless: ["AWS names an IAM layer in the same log: then that is the cause."],
     messages: {
       own: "{{service}} refused container {{container}} in its own words ({{excerpt}}), which eksiam cannot judge. It is decided by {{where}}.",
     },

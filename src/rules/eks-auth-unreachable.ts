@@ -13,6 +13,7 @@ export const eksAuthUnreachable = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
       "https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html",
     ],
+    unless: ["The node role may not make the call: see node-role-lacks-eks-auth."],
     messages: {
       unreachable:
         "Agent {{agent}} on node {{node}} does not reach EKS Auth ({{excerpt}}). Without a NAT gateway, the VPC needs an endpoint for eks-auth whose security group lets the nodes in.",

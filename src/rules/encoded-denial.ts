@@ -14,6 +14,7 @@ export const encodedDenial = defineRule({
       "https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html",
       "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html",
     ],
+    unless: ["The refused call belongs to a start attempt that a retry made good: the application goes on."],
     messages: {
       decoded: "Decoded, the refusal says: {{denials}}.",
     },

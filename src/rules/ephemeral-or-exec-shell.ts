@@ -12,6 +12,7 @@ export const ephemeralOrExecShell = defineRule({
       "https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/",
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
     ],
+    unless: ["It never is: this is information. The application itself is judged by the other rules."],
     messages: {
       debug:
         "Container {{debug}} was added to pod {{pod}} by kubectl debug, after the webhook had given the pod its identity: what AWS answers in there says nothing of the application.",

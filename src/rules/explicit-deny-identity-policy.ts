@@ -22,6 +22,7 @@ export const explicitDenyIdentityPolicy = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: ["No policy allows the call, and none denies it: see identity-policy-missing-action."],
     messages: {
       denied: "{{role}} may not {{calls}}: {{statements}} denies it. An Allow beside it changes nothing.",
     },

@@ -15,6 +15,7 @@ export const iamEventualConsistency = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html",
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdatePodIdentityAssociation.html",
     ],
+    unless: ["Failures go on after that: then another rule names the cause."],
     messages: {
       young:
         "The association was last changed at {{changedAt}}, and the last failure is of {{lastSeen}}, {{seconds}} seconds later: changes take that long to reach everywhere. Nothing has failed since, so ask again before changing anything else.",

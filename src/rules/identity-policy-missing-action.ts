@@ -15,6 +15,11 @@ export const identityPolicyMissingAction = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     ],
+    unless: [
+      "The policies allow the call by now: the denial is older than the change.",
+      "Another layer denies (organization, permissions boundary, resource, session, endpoint): allowing more in the role would not help.",
+      "The association has a target role: the calls are then made as that one.",
+    ],
     messages: {
       missing:
         "{{role}} is used as configured but may not {{calls}}: its identity policies ({{count}}) do not allow {{actions}} on anything.",

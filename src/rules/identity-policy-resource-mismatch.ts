@@ -14,6 +14,10 @@ export const identityPolicyResourceMismatch = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html",
     ],
+    unless: [
+      "No policy names the action: see identity-policy-missing-action.",
+      "The resource matches, but a condition of the statement may not hold.",
+    ],
     messages: {
       resource:
         "{{role}} is allowed {{action}} on {{allowedOn}}, which does not cover what was denied: {{resource}}.",

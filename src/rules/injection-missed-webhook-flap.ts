@@ -22,6 +22,10 @@ export const injectionMissedWebhookFlap = defineRule({
       "https://github.com/aws/eks-pod-identity-agent/issues/153",
       "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#failure-policy",
     ],
+    unless: [
+      "No other pod was given an identity since: the webhook may be broken as a whole, see webhook-cabundle-wrong.",
+      "The pod is older than its identity.",
+    ],
     messages: {
       missed:
         "No identity was injected into {{pods}}, although service account {{serviceAccount}} had one by then and {{witness}} got its own from the same webhook: a call to it failed, and failurePolicy {{failurePolicy}} let the pod start without.",

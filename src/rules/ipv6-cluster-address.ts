@@ -12,6 +12,7 @@ export const ipv6ClusterAddress = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
       "https://github.com/aws/aws-sdk-js",
     ],
+    unless: ["The SDK is older than EKS Pod Identity altogether: see sdk-too-old-for-pod-identity."],
     messages: {
       refused:
         "The cluster uses IPv6, so container {{container}} is told to ask the agent at {{uri}}, and its SDK does not accept that address.",

@@ -15,6 +15,10 @@ export const irsaArnMalformed = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
     ],
+    unless: [
+      "A Pod Identity association exists: the webhook then ignores the annotation.",
+      "The ARN is well-formed, but the role does not exist: see irsa-role-missing.",
+    ],
     messages: {
       malformed:
         'Service account {{serviceAccount}} is annotated with eks.amazonaws.com/role-arn: "{{value}}": {{because}}. The webhook injects it all the same, and STS refuses it.',

@@ -14,6 +14,9 @@ export const irsaExplicitDenyTrust = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html",
     ],
+    unless: [
+      "No statement names the caller at all: see irsa-trust-no-federated and pi-trust-missing-principal.",
+    ],
     messages: {
       denied:
         "A Deny in the trust policy of {{role}} matches {{caller}}. It wins over every Allow beside it, so the role cannot be assumed.",

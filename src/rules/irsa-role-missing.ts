@@ -9,6 +9,10 @@ export const irsaRoleMissing = defineRule({
     stage: "role-assumption",
     severity: "error",
     references: ["https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"],
+    unless: [
+      "The role belongs to another account and cannot be seen from here.",
+      "The annotation is no ARN at all: see irsa-arn-malformed.",
+    ],
     messages: {
       missing:
         "Service account {{serviceAccount}} is annotated with {{role}}, but account {{accountId}} has no such role; STS says only that AssumeRoleWithWebIdentity is not authorized.",

@@ -17,6 +17,7 @@ export const irsaScpDeniesWebidentity = defineRule({
       "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html",
       "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
     ],
+    unless: ["The trust policy refuses the token: other rules show where."],
     messages: {
       denied:
         "The trust policy of {{role}} lets the pods' tokens in, but STS refuses them: resource control policy {{policy}} above account {{account}} denies sts:AssumeRoleWithWebIdentity.",

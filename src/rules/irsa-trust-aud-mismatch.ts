@@ -13,6 +13,10 @@ export const irsaTrustAudMismatch = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html",
     ],
+    unless: [
+      "The trust policy does not ask for an audience: that is allowed.",
+      "The provider does not accept the audience either, which STS looks at first: see oidc-audience-not-registered.",
+    ],
     messages: {
       audience:
         "The trust policy of {{role}} requires {{key}} {{trusted}}, but the pods' tokens are made for audience {{actual}}.",

@@ -13,6 +13,7 @@ export const irsaTrustConditionsAnded = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
     ],
+    unless: ["Subject or audience differ: see irsa-trust-sub-mismatch and irsa-trust-aud-mismatch."],
     messages: {
       anded:
         "The trust policy of {{role}} names {{subject}}, but the same statement also requires {{key}} {{trusted}}, which the tokens of this cluster cannot meet: all conditions of a statement have to hold at once.",

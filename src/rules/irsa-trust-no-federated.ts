@@ -13,6 +13,10 @@ export const irsaTrustNoFederated = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
     ],
+    unless: [
+      "A statement names the provider, but with another action, subject or audience: the other irsa-trust rules.",
+      "A Deny in the trust policy decides.",
+    ],
     messages: {
       unnamed:
         "The trust policy of {{role}} lets in {{trusted}}, but not {{provider}}, the OIDC provider of cluster {{cluster}}.",

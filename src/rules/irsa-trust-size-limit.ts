@@ -18,6 +18,7 @@ export const irsaTrustSizeLimit = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/service-accounts.html",
     ],
+    unless: ["The quota was raised."],
     messages: {
       full: "The trust policy of {{role}} has {{size}} characters of the 2,048 that are allowed by default, and does not name this cluster's OIDC provider: another statement may be refused.",
     },

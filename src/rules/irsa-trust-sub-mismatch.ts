@@ -21,6 +21,11 @@ export const irsaTrustSubMismatch = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html",
     ],
+    unless: [
+      "The value holds a wildcard under an operator that takes it literally: see irsa-trust-wildcard-with-stringequals.",
+      "Provider or action are wrong already.",
+      "Another statement lets the pods in.",
+    ],
     messages: {
       subject:
         "The trust policy of {{role}} requires {{key}} {{trusted}}, but the pods' tokens carry {{actual}}.",

@@ -20,6 +20,7 @@ export const irsaTrustWildcardWithStringequals = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html",
     ],
+    unless: ["The pattern would not match either: see irsa-trust-sub-mismatch."],
     messages: {
       literal:
         "The trust policy of {{role}} requires {{key}} {{trusted}}: {{operator}} takes the wildcard as a plain character, so it does not match {{actual}}.",

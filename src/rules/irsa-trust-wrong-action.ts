@@ -13,6 +13,10 @@ export const irsaTrustWrongAction = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
     ],
+    unless: [
+      "No statement names the provider: see irsa-trust-no-federated.",
+      "The action is covered by a wildcard.",
+    ],
     messages: {
       action:
         "The trust policy of {{role}} allows {{provider}} the action {{actions}}; a pod's token is used with sts:AssumeRoleWithWebIdentity, which it does not allow.",

@@ -15,6 +15,9 @@ export const kmsKeyDenied = defineRule({
       "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
       "https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html",
     ],
+    unless: [
+      "The text says that no identity-based policy allows kms:Decrypt: see identity-policy-missing-action.",
+    ],
     messages: {
       key: "{{role}} may not {{calls}}: the policy of the key does not let it. A role's own policies count for a key only where the key's policy hands that decision to IAM.",
       hidden:

@@ -16,6 +16,10 @@ export const networkpolicyBlocksAgent = defineRule({
       "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: [
+      "The agent answered the pod, if only to refuse it (EKS does not have permissions to assume the associated role): then nothing enforces the policy, or something else opens the way.",
+      "Policies of Cilium, Calico or a service mesh block it: they are not read.",
+    ],
     messages: {
       blocked:
         "{{policies}} limits the egress of pod {{pod}} and allows no connection to {{address}}, port 80, where the agent answers. The address is in no pod's or node's range, so only a block of addresses can allow it.",

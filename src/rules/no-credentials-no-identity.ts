@@ -21,6 +21,11 @@ export const noCredentialsNoIdentity = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html",
       "https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html",
     ],
+    unless: [
+      "The container takes static keys from a variable.",
+      "Other calls of the same pods do reach AWS: then credentials are there, and the denial tells more.",
+      "The error is older than the containers that run now.",
+    ],
     messages: {
       none: "Service account {{serviceAccount}} has neither a Pod Identity association in cluster {{cluster}} nor a role annotation, and no other source gives credentials to {{containers}}: {{count}} errors, the last at {{lastSeen}}.",
     },

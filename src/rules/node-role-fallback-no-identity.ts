@@ -24,6 +24,11 @@ export const nodeRoleFallbackNoIdentity = defineRule({
       "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
     ],
     aliases: ["pia-missing"],
+    unless: [
+      "An association in the namespace is meant for this workload but spells another service account: see pia-other-service-account.",
+      "An identity is configured but did not reach the pods: that is the business of the injection rules.",
+      "The denied line was written by a container, or under an association, that is gone.",
+    ],
     messages: {
       denied:
         "Service account {{serviceAccount}} has neither a Pod Identity association in cluster {{cluster}} nor a role annotation, so its pods call AWS as the node role {{principal}}, which may not {{calls}}.",

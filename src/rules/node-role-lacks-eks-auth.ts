@@ -13,6 +13,7 @@ export const nodeRoleLacksEksAuth = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html",
     ],
+    unless: ["EKS Auth refuses the association's role, not the node's: see pi-trust-missing-principal."],
     messages: {
       denied:
         "Agent {{agent}} on node {{node}} calls EKS Auth as the node role, which may not eks-auth:AssumeRoleForPodIdentity ({{excerpt}}). Policy AmazonEKSWorkerNodePolicy allows it.",

@@ -13,6 +13,7 @@ export const notIam = defineRule({
       "https://kubernetes.io/docs/reference/access-authn-authz/rbac/",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: ["There are AWS errors in the same logs: they are told for themselves."],
     messages: {
       other: "The logs show refusals of {{systems}} ({{excerpt}}). No IAM policy or role decides them.",
     },

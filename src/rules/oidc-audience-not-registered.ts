@@ -12,6 +12,10 @@ export const oidcAudienceNotRegistered = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html",
       "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html",
     ],
+    unless: [
+      "There is no provider for the issuer at all: see oidc-provider-missing.",
+      "The provider accepts the audience but the role does not: see irsa-trust-aud-mismatch.",
+    ],
     messages: {
       unregistered:
         "The pods' tokens for {{role}} are made for audience {{audience}}, but the IAM OIDC provider {{provider}} accepts only {{clientIds}}.",

@@ -13,6 +13,7 @@ export const oidcIssuerUnreachable = defineRule({
       "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html",
     ],
+    unless: ["The token itself is refused: other errors say so."],
     messages: {
       unreachable:
         "STS could not fetch the signing keys of {{issuer}}, so it cannot check the token of container {{containers}} ({{excerpt}}).",

@@ -11,6 +11,10 @@ export const oidcProviderMissing = defineRule({
     references: [
       "https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html",
     ],
+    unless: [
+      "The role is in another account: the provider has to be there, where it cannot be seen from here.",
+      "The provider exists but lacks the audience: see oidc-audience-not-registered.",
+    ],
     messages: {
       missing:
         "Account {{accountId}} has no IAM OIDC provider for {{issuer}}, the issuer of cluster {{cluster}}, so STS refuses every token that a pod shows for {{role}}.",

@@ -14,6 +14,7 @@ export const oidcProviderQuota = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
       "https://docs.aws.amazon.com/eks/latest/best-practices/known_limits_and_service_quotas.html",
     ],
+    unless: ["The quota was raised: then another provider can be created."],
     messages: {
       full: "The account has {{count}} IAM OIDC providers, and none for this cluster. By default 100 are allowed, so creating another may be refused.",
     },

@@ -12,6 +12,9 @@ export const oidcThumbprintWrong = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateOpenIDConnectProviderThumbprint.html",
       "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
     ],
+    unless: [
+      "The issuer is one of EKS (oidc.eks.…): its certificate is publicly trusted, so a wrong or missing thumbprint does no harm.",
+    ],
     messages: {
       thumbprint:
         "STS refuses the tokens of container {{containers}} because the certificate of {{issuer}} matches no thumbprint of its IAM OIDC provider ({{excerpt}}).",

@@ -13,6 +13,10 @@ export const partialEnvSuppressesInjection = defineRule({
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html",
     ],
+    unless: [
+      "A lone AWS_ROLE_ARN does not keep Pod Identity away: the two pairs are judged apart.",
+      "The container sets both variables itself: then it has an identity, its own.",
+    ],
     messages: {
       half: "Container {{container}} of {{pods}} sets {{set}} itself, so the webhook adds neither it nor {{lacking}}, and without {{lacking}} no SDK can use the configured identity.",
     },

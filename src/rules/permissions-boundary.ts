@@ -19,6 +19,9 @@ export const permissionsBoundary = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: [
+      "The boundary allows the call and the role's policies do not: see identity-policy-missing-action.",
+    ],
     messages: {
       bounded:
         "{{role}} may not {{calls}}: its permissions boundary {{boundary}} sets the limit, whatever the role's own policies allow.",

@@ -13,6 +13,7 @@ export const piPackedPolicyTooLarge = defineRule({
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
     ],
+    unless: ["A policy document itself is too long: IAM says so when it is saved."],
     messages: {
       packed:
         "EKS cannot make a session of the association's role: its session tags and session policy exceed the packed size that a session may have ({{excerpt}}, told by agent {{agent}} on node {{node}}).",

@@ -11,6 +11,7 @@ export const piRoleDeleted = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdatePodIdentityAssociation.html",
     ],
+    unless: ["The role exists but cannot be assumed: the pi-trust rules."],
     messages: {
       deleted:
         "Pod Identity association {{association}} gives service account {{serviceAccount}} the role {{role}}, which does not exist.",

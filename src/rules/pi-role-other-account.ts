@@ -12,6 +12,9 @@ export const piRoleOtherAccount = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html",
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html",
     ],
+    unless: [
+      "The role of another account is the target role: then its trust policy counts, see pi-target-role-trust.",
+    ],
     messages: {
       foreign:
         "Association {{association}} names {{role}}, but cluster {{cluster}} is in account {{account}}: an association's own role has to be in the cluster's account. A role elsewhere is reached as the target role.",

@@ -15,6 +15,7 @@ export const piScpOnTrust = defineRule({
       "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
     ],
+    unless: ["The trust policy refuses: see pi-trust-missing-principal."],
     messages: {
       denied:
         "The trust policy of {{role}} lets EKS Pod Identity in, but EKS cannot assume it: resource control policy {{policy}} above account {{account}} denies {{action}} without exempting AWS services.",

@@ -12,6 +12,7 @@ export const piSessionPolicyDenies = defineRule({
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session",
     ],
+    unless: ["The application passes a session policy itself: see session-policy-deny."],
     messages: {
       limited:
         "{{role}} may not {{calls}}: association {{association}} carries a session policy, and its sessions may do only what that policy and the role's own both allow.",

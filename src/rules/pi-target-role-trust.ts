@@ -14,6 +14,9 @@ export const piTargetRoleTrust = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-assign-target-role.html",
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html",
     ],
+    unless: [
+      "The target role is in another account, where its trust policy cannot be read: the answer says so.",
+    ],
     messages: {
       refused:
         "Association {{association}} goes on from {{role}} to {{target}}, whose trust policy (it lets in {{trusted}}) does not allow that role {{action}}{{externalId}}.",

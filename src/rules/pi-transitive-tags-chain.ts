@@ -13,6 +13,7 @@ export const piTransitiveTagsChain = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html",
     ],
+    unless: ["The next role refuses sts:AssumeRole itself."],
     messages: {
       tags: "{{role}} may not sts:TagSession on {{target}}: the tags that EKS Pod Identity sets go along when the application assumes another role, and that role's trust policy has to allow sts:TagSession beside sts:AssumeRole.",
     },

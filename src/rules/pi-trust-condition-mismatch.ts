@@ -13,6 +13,10 @@ export const piTrustConditionMismatch = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html",
     ],
+    unless: [
+      "The failing condition depends on what only STS knows at the time of the call, such as an organization's id.",
+      "An action is missing: see pi-trust-missing-tagsession.",
+    ],
     messages: {
       condition:
         "The trust policy of {{role}} requires {{key}} {{trusted}}, but EKS assumes it with {{actual}}.",

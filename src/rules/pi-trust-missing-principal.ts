@@ -12,6 +12,10 @@ export const piTrustMissingPrincipal = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html",
     ],
+    unless: [
+      "The service is named but lacks an action: see pi-trust-missing-tagsession.",
+      "A condition refuses: see pi-trust-condition-mismatch.",
+    ],
     messages: {
       unnamed:
         "The trust policy of {{role}} lets in {{trusted}}, but not pods.eks.amazonaws.com, so EKS cannot assume the role for pods.",

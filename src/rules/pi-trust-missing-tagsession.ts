@@ -12,6 +12,10 @@ export const piTrustMissingTagsession = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html",
     ],
+    unless: [
+      "Session tags are disabled on the association: then sts:AssumeRole is enough.",
+      "The service is not named at all: see pi-trust-missing-principal.",
+    ],
     messages: {
       lacking:
         "The trust policy of {{role}} names pods.eks.amazonaws.com but does not allow it {{actions}}, so EKS cannot assume the role for pods.",

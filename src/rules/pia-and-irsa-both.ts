@@ -13,6 +13,10 @@ export const piaAndIrsaBoth = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: [
+      "The old pods show no error: they change at their next rollout, and nothing is wrong until then.",
+      "The failing pods carry Pod Identity already.",
+    ],
     messages: {
       stillIrsa:
         "Service account {{serviceAccount}} has the Pod Identity association {{association}} with {{role}}, but the IRSA role {{oldRole}} is still what was injected into {{pods}} (created at {{podCreatedAt}}), where calls fail.",

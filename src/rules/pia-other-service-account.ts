@@ -18,6 +18,11 @@ export const piaOtherServiceAccount = defineRule({
     stage: "identity-configuration",
     severity: "error",
     references: ["https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html"],
+    unless: [
+      "The namespace has associations for other workloads, under names of their own.",
+      "Names that differ only by a number (worker-1, worker-2) are taken for siblings, not for slips.",
+      "Nothing in the logs shows that an identity is missed.",
+    ],
     messages: {
       other:
         "{{object}} runs as service account {{serviceAccount}}, which has no identity; the Pod Identity association {{association}} of cluster {{cluster}} is for service account {{other}}. Names have to be equal.",

@@ -10,6 +10,7 @@ export const podIdentityUnsupportedCompute = defineRule({
     stage: "token-and-agent",
     severity: "error",
     references: ["https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html"],
+    unless: ["Only some replicas run there: the others are served."],
     messages: {
       compute:
         "Pod {{pod}} runs on node {{node}} ({{compute}}), where EKS Pod Identity does not work. Its service account gets its role by an association only.",

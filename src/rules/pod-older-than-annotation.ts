@@ -22,6 +22,11 @@ export const podOlderThanAnnotation = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html",
     ],
+    unless: [
+      "The pods carry the same role: then the times do not matter.",
+      "The pod template itself sets AWS_ROLE_ARN: every restart would bring it back.",
+      "An association exists: the annotation no longer decides.",
+    ],
     messages: {
       otherRole:
         "Service account {{serviceAccount}} is annotated with {{annotated}}, but AWS_ROLE_ARN is still {{carried}} in {{pods}}: a running pod keeps the role of its creation ({{podCreatedAt}}).",

@@ -19,6 +19,10 @@ export const podOlderThanAssociation = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: [
+      "The pods are newer than the association and still carry nothing: see the other injection rules.",
+      "The pods carry an IRSA role of before: see pia-and-irsa-both.",
+    ],
     messages: {
       nothing:
         "The Pod Identity association {{association}} of service account {{serviceAccount}} took effect after {{pods}} had been created (association {{associationCreatedAt}}, pod {{podCreatedAt}}), so no identity was injected there.",

@@ -13,6 +13,7 @@ export const policyNotAttached = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_manage-attach-detach.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: ["Policies are there and do not name the action: see identity-policy-missing-action."],
     messages: {
       none: "{{role}} is used as configured but may not {{calls}}: no policy is attached to it, and it has none of its own.",
     },

@@ -14,6 +14,9 @@ export const policyNotDefaultVersion = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html",
       "https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html",
     ],
+    unless: [
+      "No version allows the call: see identity-policy-missing-action and identity-policy-resource-mismatch.",
+    ],
     messages: {
       version:
         "{{role}} may not {{calls}}: version {{version}} of policy {{policy}} allows it, but the default is {{defaultVersion}}, and only the default counts.",

@@ -20,6 +20,10 @@ export const profileOverride = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html",
       "https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html",
     ],
+    unless: [
+      "A profile is set and the configured role is used: then it only sets a Region or the like.",
+      "Calls of an IAM user: see static-keys-override.",
+    ],
     messages: {
       missing:
         "Container {{container}} of pod {{pod}} asks for a profile that its configuration files do not have ({{origin}}; {{excerpt}}).",

@@ -21,6 +21,11 @@ export const proxyNoNoProxy = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: [
+      "A block such as 169.254.0.0/16 is listed: Go and others read it. A program that knows single addresses only needs the address itself.",
+      "The agent answered the pod, if only to refuse it.",
+      "botocore, the AWS CLI, the JavaScript SDK of version 3 and Ruby's never send this call through a proxy.",
+    ],
     messages: {
       proxied:
         "Container {{container}} sends HTTP through {{proxy}}, and {{exceptions}} does not except {{address}}, where the agent answers: no proxy can reach that address.",

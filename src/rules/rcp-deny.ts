@@ -20,6 +20,7 @@ export const rcpDeny = defineRule({
       "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: ["The resource's own policy denies the call: see resource-policy-deny."],
     messages: {
       denied:
         "{{role}} may not {{calls}}: {{policies}} on the resource's account ({{accounts}}) denies it explicitly. Neither the role's nor the resource's own policy can allow it.",

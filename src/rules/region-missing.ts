@@ -14,6 +14,7 @@ export const regionMissing = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html",
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
     ],
+    unless: ["The application passes a wrong or empty Region in code."],
     messages: {
       region:
         "The SDK in container {{containers}} finds no Region ({{excerpt}}). The pod spec sets none, and the webhook adds AWS_REGION only to pods that it gives an identity.",

@@ -13,6 +13,7 @@ export const resourcePolicyDeny = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_identity-vs-resource.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: ["The policy merely does not name the role: see resource-policy-missing-cross-account."],
     messages: {
       denied:
         "{{role}} may not {{calls}}: the policy of {{resources}} denies it explicitly ({{seen}}). Allowing it on the role changes nothing.",

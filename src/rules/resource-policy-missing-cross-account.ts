@@ -14,6 +14,11 @@ export const resourcePolicyMissingCrossAccount = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: [
+      "The resource is a KMS key: see kms-key-denied.",
+      "The policy names a deleted role: see stale-principal-in-resource-policy.",
+      "The ARN names the wrong account by mistake.",
+    ],
     messages: {
       crossAccount:
         "{{role}} may not {{calls}}: the resource is in account {{owner}}, and its policy does not let this role in. Across accounts both sides must allow: the role's policies and the resource's.",

@@ -17,6 +17,10 @@ export const roleArnOverride = defineRule({
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
       "https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html",
     ],
+    unless: [
+      "The pods carry a role of before that the template does not name: see pod-older-than-annotation.",
+      "Another role that works is the owner's choice.",
+    ],
     messages: {
       other:
         "The pod template of {{object}} sets AWS_ROLE_ARN={{set}} in container {{container}}, so its SDK takes that role and not {{expected}}, which is configured; its log shows {{count}} errors of kind {{kind}}.",

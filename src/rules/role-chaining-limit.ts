@@ -11,6 +11,9 @@ export const roleChainingLimit = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining",
       "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
     ],
+    unless: [
+      "The call is denied and not refused for its duration: then the trust policy of the second role decides.",
+    ],
     messages: {
       chained:
         "Container {{containers}} assumes a second role from its pod's role and asks for more than the one hour that STS gives in such a chain ({{excerpt}}).",

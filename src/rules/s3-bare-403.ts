@@ -12,6 +12,7 @@ export const s3Bare403 = defineRule({
       "https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html",
       "https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html",
     ],
+    unless: ["The same log names the caller in another line: then that line is judged."],
     messages: {
       bare: "S3 answered 403 in container {{containers}} ({{count}} times) and named neither the caller nor the action, so nothing is concluded from it. It also answers so for a key that does not exist, where the caller may not list the bucket.",
     },

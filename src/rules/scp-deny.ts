@@ -13,6 +13,10 @@ export const scpDeny = defineRule({
       "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: [
+      "AWS names one layer only. Once the organization allows the call, another layer may still refuse it.",
+      "In the management account no service control policy applies.",
+    ],
     messages: {
       denied:
         "{{role}} may not {{calls}}: {{policies}} stands above account {{account}} and decides. No policy inside the account can allow it.",

@@ -16,6 +16,10 @@ export const sdkTooOldForIrsa = defineRule({
     references: [
       "https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts-minimum-sdk.html",
     ],
+    unless: [
+      "The call is made as the configured role: then the SDK knows web identity.",
+      "The release is not known: then nothing is said.",
+    ],
     messages: {
       version:
         "Container {{container}} of pod {{pod}} uses {{sdk}} {{version}} ({{from}}), which does not know web identity tokens: {{minimum}} is the first release that does.",

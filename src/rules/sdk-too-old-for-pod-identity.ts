@@ -15,6 +15,11 @@ export const sdkTooOldForPodIdentity = defineRule({
     stage: "credential-selection",
     severity: "error",
     references: ["https://docs.aws.amazon.com/eks/latest/userguide/pod-id-minimum-sdk.html"],
+    unless: [
+      "JavaScript 3 says of every failure of the agent that its address is not valid: that proves no age.",
+      "The agent's IPv6 address is refused by some newer SDKs too.",
+      "Releases of .NET and Rust are not told by their user agent, and are not judged.",
+    ],
     messages: {
       refuses:
         "The SDK in container {{container}} of pod {{pod}} refuses the address of the EKS Pod Identity Agent ({{excerpt}}): its release is from before Pod Identity.",

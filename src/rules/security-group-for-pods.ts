@@ -14,6 +14,10 @@ export const securityGroupForPods = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html",
     ],
+    unless: [
+      "The pod has no security groups of its own.",
+      "The agent answered the pod, if only to refuse it: then it is reached.",
+    ],
     messages: {
       strict:
         "Pod {{pod}} has security groups of its own, and the VPC CNI enforces them strictly (POD_SECURITY_GROUP_ENFORCING_MODE={{mode}}): all its traffic leaves by a network interface from which the agent's address on the node cannot be reached.",

@@ -11,6 +11,7 @@ export const sessionExpiredNotRefreshed = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html",
       "https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html",
     ],
+    unless: ["The keys are set by hand, with a session token: see static-keys-override."],
     messages: {
       expired:
         "Container {{containers}} signs with a session that has expired ({{excerpt}}). The SDK renews sessions by itself, so the application must have copied the keys once and kept them.",

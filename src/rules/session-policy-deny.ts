@@ -11,6 +11,7 @@ export const sessionPolicyDeny = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: ["The association itself carries the session policy: then it is corrected there."],
     messages: {
       session:
         "{{role}} may not {{calls}}: the session was made with {{policy}} that does not allow it. Whoever calls AssumeRole in this application passes that policy; it is on no role.",

@@ -13,6 +13,7 @@ export const sharedSaOverprivileged = defineRule({
       "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
     ],
+    unless: ["It is never the cause: this is information.", "Where nothing is denied, nothing is said."],
     messages: {
       shared:
         "Service account {{serviceAccount}} is shared by {{workloads}}, and policy {{policy}} of its role allows {{actions}} on every resource: each of them may do all of it.",

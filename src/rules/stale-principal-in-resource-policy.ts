@@ -12,6 +12,9 @@ export const stalePrincipalInResourcePolicy = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html",
     ],
+    unless: [
+      "The id belongs to a role that was removed on purpose, and this role was never named: then resource-policy-missing-cross-account is what is left.",
+    ],
     messages: {
       stale:
         "The policy of {{resource}} names {{roleId}}, the id of a role that is gone; {{role}} is another one ({{liveRoleId}}), even if it has the same name.",

@@ -13,6 +13,10 @@ export const staticKeysEmptyOrPartial = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html",
       "https://github.com/boto/botocore/blob/develop/botocore/credentials.py",
     ],
+    unless: [
+      "Half a pair without such a sentence: the SDK goes on to the configured role.",
+      "Both keys are set: see static-keys-override.",
+    ],
     messages: {
       partial:
         "The SDK in container {{container}} finds half a pair of access keys and stops there instead of going on to {{expected}} ({{excerpt}}): {{origin}}.",

@@ -17,6 +17,11 @@ export const staticKeysOverride = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html",
     ],
+    unless: [
+      "Keys without an error: they may be for another service that speaks the same protocol.",
+      "No identity is configured: then the keys are the choice of the owner.",
+      "Some SDKs and settings prefer the role (older .NET, JavaScript with a profile); a denial that names the role is then not about keys.",
+    ],
     messages: {
       user: "Calls are made as {{principal}}, not as {{expected}}: {{origin}}. Denied was {{call}}.",
       badKeys:

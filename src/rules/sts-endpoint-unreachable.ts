@@ -13,6 +13,7 @@ export const stsEndpointUnreachable = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/configure-sts-endpoint.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html",
     ],
+    unless: ["No name at all resolves in the cluster: then CoreDNS is at fault."],
     messages: {
       unreachable:
         "Container {{containers}} does not reach STS ({{excerpt}}). Without a NAT gateway, the VPC needs an endpoint for STS, with private DNS and a security group that lets the pods in.",

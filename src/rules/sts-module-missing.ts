@@ -11,6 +11,10 @@ export const stsModuleMissing = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts-minimum-sdk.html",
       "https://docs.aws.amazon.com/sdk-for-java/latest/developer-guide/credentials-chain.html",
     ],
+    unless: [
+      "The name of the module in a stack trace is no sign by itself.",
+      "Pod Identity needs no such module.",
+    ],
     messages: {
       missing:
         "The SDK in container {{containers}} cannot use web identity, because the module for STS is not among the application's dependencies ({{excerpt}}).",

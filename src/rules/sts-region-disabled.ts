@@ -11,6 +11,7 @@ export const stsRegionDisabled = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html",
       "https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html",
     ],
+    unless: ["The Region is misspelt in the application's configuration."],
     messages: {
       disabled:
         "STS refuses container {{containers}} because the account has not activated it in the Region that is asked ({{excerpt}}).",

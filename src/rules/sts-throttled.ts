@@ -11,6 +11,7 @@ export const stsThrottled = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
       "https://docs.aws.amazon.com/eks/latest/best-practices/known_limits_and_service_quotas.html",
     ],
+    unless: ["Other calls than STS's are throttled: see throttling-not-denial."],
     messages: {
       throttled:
         "STS slows down container {{containers}} ({{excerpt}}): too many sessions are asked for at once in this account and Region, often when many pods start together.",

@@ -13,6 +13,7 @@ export const stsWrongEndpoint = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/security-iam-troubleshoot.html",
       "https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html",
     ],
+    unless: ["A proxy or an endpoint override sends the requests elsewhere."],
     messages: {
       scope:
         "The endpoint refuses the signature of container {{containers}} because it is made for another Region ({{excerpt}}).",

@@ -12,6 +12,7 @@ export const throttlingNotDenial = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html",
       "https://docs.aws.amazon.com/general/latest/gr/api-retries.html",
     ],
+    unless: ["A few throttled calls that the SDK retried: the count tells."],
     messages: {
       throttled:
         "AWS slowed container {{containers}} down {{count}} times ({{excerpt}}). Its permissions are not the reason: it calls faster than the quota.",

@@ -11,6 +11,7 @@ export const tokenExpiredNotReread = defineRule({
       "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#launch-a-pod-using-service-account-token-projection",
       "https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts-minimum-sdk.html",
     ],
+    unless: ["The node's clock is wrong: see clock-skew."],
     messages: {
       expired:
         "The token that container {{containers}} shows has expired ({{excerpt}}). The kubelet renews the file before that, so the process read it once and keeps the old text.",

@@ -12,6 +12,9 @@ export const tokenFileMissing = defineRule({
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html",
     ],
+    unless: [
+      "The process runs in another container, to which the webhook gave nothing: see container-skipped.",
+    ],
     messages: {
       noVolume:
         "Container {{containers}} does not find its token file ({{excerpt}}): pod {{pod}} has no volume with a token for AWS, so the variables that name the file were written by hand.",

@@ -16,6 +16,9 @@ export const tokenFilePermission = defineRule({
       "https://kubernetes.io/docs/concepts/storage/projected-volumes/#securitycontext-interactions",
       "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
     ],
+    unless: [
+      "The path is /var/run/secrets/kubernetes.io/…: that token is for the Kubernetes API and has nothing to do with AWS.",
+    ],
     messages: {
       denied:
         "Container {{containers}} may not read its token file ({{excerpt}}): it runs as {{user}}, and the pod sets {{fsGroup}}. Kubernetes gives the file to the user only where all containers of the pod run as the same one.",

@@ -14,6 +14,7 @@ export const vpcEndpointPolicyDeny = defineRule({
       "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ],
+    unless: ["The same call fails from outside the VPC, too: then another layer refuses it."],
     messages: {
       endpoint:
         "{{role}} may not {{calls}}: the calls go through {{endpoints}}, whose policy does not allow them. The same calls may work from outside this VPC.",

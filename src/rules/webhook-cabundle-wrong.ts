@@ -14,6 +14,11 @@ export const webhookCabundleWrong = defineRule({
       "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#contacting-the-webhook",
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
     ],
+    unless: [
+      "Another pod was given an identity after the bundle was written: the bundle works, see injection-missed-webhook-flap.",
+      "The pods are older than the write of the bundle or than their identity: see pod-older-than-association and pod-older-than-annotation.",
+      "The bundle is as it was created, or not all pods of the cluster could be listed: then a valid certificate is not accused.",
+    ],
     messages: {
       empty:
         "The caBundle of entry {{entry}} in MutatingWebhookConfiguration {{configuration}} is empty ({{writer}}), so the API server trusts no certificate of the webhook; failurePolicy {{failurePolicy}} lets pods such as {{pods}} start without an identity.",

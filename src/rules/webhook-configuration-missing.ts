@@ -11,6 +11,10 @@ export const webhookConfigurationMissing = defineRule({
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html",
     ],
+    unless: [
+      "The pods carry their identity: then a webhook was there when they were created.",
+      "No identity is configured.",
+    ],
     messages: {
       missing:
         "No MutatingWebhookConfiguration of cluster {{cluster}} has an entry iam-for-pods.amazonaws.com (on EKS: object pod-identity-webhook), so {{pods}} got no identity although one is configured.",

@@ -18,6 +18,10 @@ export const webhookExcluded = defineRule({
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
       "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-objectselector",
     ],
+    unless: [
+      "The selectors take the pod: then another rule explains why it carries nothing.",
+      "A requirement has an operator that is not known; nobody is accused on that ground.",
+    ],
     messages: {
       namespace:
         "The namespaceSelector of MutatingWebhookConfiguration {{configuration}} requires {{requirement}}, which namespace {{namespace}} does not meet: pod {{pod}} got no identity.",

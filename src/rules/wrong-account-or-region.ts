@@ -13,6 +13,7 @@ export const wrongAccountOrRegion = defineRule({
       "https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html",
       "https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
     ],
+    unless: ["The SDK follows the redirect by itself and the call succeeds."],
     messages: {
       region:
         "S3 answers container {{containers}} that the bucket is in another Region than the one that is asked ({{region}}): {{excerpt}}",

@@ -21,6 +21,10 @@ export const wrongRoleAssociated = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
     ],
+    unless: [
+      "Names that follow no such scheme say nothing.",
+      "It is never the cause: this is information for a person.",
+    ],
     messages: {
       environment:
         "Service account {{serviceAccount}} of cluster {{cluster}} has the role {{role}}, whose name speaks of {{roleSays}} where {{place}} speaks of {{placeSays}}; calls of that role are denied. Whether it is the intended role only a person can tell.",

@@ -21,6 +21,7 @@ const costly = defineRule({
     stage: "authorization",
     severity: "error",
     references: ["https://example.com"],
+    unless: ["x"],
     messages: {},
   },
   when: {

@@ -18,6 +18,7 @@ const finding = z.object({
   stage: z.string().min(1),
   severity: z.enum(["error", "warning", "info"]),
   cites: z.array(z.string().min(1)).min(1),
+  unless: z.array(z.string().min(1)).min(1),
 });
 
 /** What scripts may rely on. Fields may be added; none of these may go. */

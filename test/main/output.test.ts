@@ -42,6 +42,7 @@ function diagnosisOf(bad: string): Diagnosis {
     stage: "identity",
     severity: "error",
     cites: [bad],
+    unless: [bad],
     fix: [],
     manual: [],
   };

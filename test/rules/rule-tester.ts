@@ -33,8 +33,22 @@ export function problemsOf(
       page !== null && pageHeadings.join() !== headings.join(),
       `the page needs the headings ${headings.join(", ")}`,
     ),
+    ...when(
+      page !== null && lastItems(page).join("\n") !== rule.meta.unless.join("\n"),
+      `the page's last section and meta.unless differ:\n${lastItems(page ?? "").join("\n")}`,
+    ),
     ...cases.flatMap((test) => problemsOfCase(rule, test, bases[test.base ?? fixture?.base ?? ""])),
   ];
+}
+
+/** The items of the page's last section, without its markup. */
+function lastItems(page: string): readonly string[] {
+  const section = page.split(`## ${headings.at(-1)}`)[1] ?? "";
+  return section
+    .split(/^- /m)
+    .slice(1)
+    .map((item) => item.replaceAll(/\[([^\]]+)\]\([^)]*\)/g, "$1").replaceAll("`", ""))
+    .map((item) => item.replaceAll(/\s+/g, " ").trim());
 }
 
 function problemsOfCase(rule: Rule, test: RuleCase, base: EvidenceBundle | undefined): readonly string[] {

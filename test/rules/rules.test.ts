@@ -98,6 +98,7 @@ describe("the rule tester catches", () => {
       stage: "injection",
       severity: "error",
       references: ["x"],
+      unless: ["x"],
       messages: { a: "" },
     } as const;
     const rule = { id: "", meta } as const;

@@ -18,6 +18,11 @@ export function renderDetails(diagnosis: Diagnosis): SlackMessage {
       1_000,
     ),
     ...titled(
+      "What would change this verdict",
+      (cause?.unless ?? []).map((sentence) => md`• ${prose(sentence)}`),
+      1_000,
+    ),
+    ...titled(
       "Also wrong",
       alsoWrong.map((finding) => md`• ${code(finding.ruleId)}: ${prose(finding.message)}`),
       2_000,
@@ -52,8 +57,8 @@ function asCodePart({ tool, text }: { readonly tool: string; readonly text: stri
   const block = codeBlock(text);
   const room = limits.sectionText - 100;
   return block.mrkdwn.length > room
-    ? section(md`*The same as ${tool}* is too long for a message: ${code("eksiam why")} prints it.`)
-    : section(md`*The same as ${tool}*`, block);
+    ? section(md`*The fix as ${tool}* is too long for a message: ${code("eksiam why")} prints it.`)
+    : section(md`*The fix as ${tool}*`, block);
 }
 
 function titled(title: string, items: readonly Mrkdwn[], max: number): readonly Part[] {

@@ -31,6 +31,6 @@ export function diagnosisJson(diagnosis: Diagnosis): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function finding({ ruleId, title, message, stage, severity, cites }: Finding) {
-  return { ruleId, title, message, stage, severity, cites };
+function finding({ ruleId, title, message, stage, severity, cites, unless }: Finding) {
+  return { ruleId, title, message, stage, severity, cites, unless };
 }

@@ -36,7 +36,6 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
         (step) => `${text(step.title)}${step.command === null ? "" : ` ${code(step.command)}`}`,
       ) ?? [],
     ),
-    ...(plan === null ? [] : codeBlocks(plan)).flatMap(({ tool, text: source }) => fenced(tool, source)),
     ...list(
       "Could not be seen",
       diagnosis.blindSpots.map(
@@ -44,7 +43,9 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
           `${spot.evidence}: ${spot.reason}${spot.permission === null ? "" : `, grant ${code(spot.permission)}`}`,
       ),
     ),
+    ...list("What would change this verdict", (cause?.unless ?? []).map(text)),
     ...list("Remarks", diagnosis.remarks.map(text)),
+    ...(plan === null ? [] : codeBlocks(plan)).flatMap(({ tool, text: source }) => fenced(tool, source)),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }
@@ -81,7 +82,7 @@ function fenced(tool: string, source: string): readonly string[] {
   const longest = Math.max(2, ...[...source.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   const lines = source.trimEnd().split("\n").map(printable);
-  return [`### The same as ${tool}`, "", fence, ...lines, fence, ""];
+  return [`### The fix as ${tool}`, "", fence, ...lines, fence, ""];
 }
 
 /** Text from outside can form no markup. */

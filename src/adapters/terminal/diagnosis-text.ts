@@ -24,8 +24,10 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
       ),
       style,
     ),
+    ...section("What would change this verdict", diagnosis.cause?.unless ?? [], style),
     ...section("Ruled out", diagnosis.ruledOut.length === 0 ? [] : [diagnosis.ruledOut.join(", ")], style),
     ...section("Remarks", diagnosis.remarks, style),
+    ...asCodeLines(diagnosis, style),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -108,10 +110,14 @@ function planLines({ plan }: Diagnosis, style: Style): readonly string[] {
     ...section("Fix", changes, style),
     ...section("Mind", plan.warnings, style),
     ...section("By hand", manual, style),
-    ...codeBlocks(plan).flatMap(({ tool, text }) =>
-      section(`The same as ${tool}`, text.trimEnd().split("\n"), style),
-    ),
   ];
+}
+
+/** Last, because it is long, and only those want it who keep their cluster in code. */
+function asCodeLines({ plan }: Diagnosis, style: Style): readonly string[] {
+  return (plan === null ? [] : codeBlocks(plan)).flatMap(({ tool, text }) =>
+    section(`The fix as ${tool}`, text.trimEnd().split("\n"), style),
+  );
 }
 
 function section(title: string, lines: readonly string[], style: Style): readonly string[] {

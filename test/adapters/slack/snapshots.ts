@@ -91,6 +91,7 @@ export const finding: Finding = {
   stage: "identity-configuration",
   severity: "error",
   cites: ["eks:ListPodIdentityAssociations", "k8s:serviceaccounts/carts/carts"],
+  unless: ["An association for another name is meant for this workload."],
   fix: [],
   manual: [],
 };
