@@ -19,6 +19,7 @@ const layers: readonly Layer[] = [
   adapter("kubernetes", [/^@kubernetes\/client-node$/]),
   adapter("aws", [/^@aws-sdk\//, /^@smithy\//]),
   adapter("redis", [/^ioredis$/, /^bullmq$/]),
+  adapter("calls", []),
   adapter("file", []),
   adapter("terminal", []),
   { folder: /^jobs\//, own: [/^src\/(app|core)\//, /^jobs\//], packages: [/^bullmq$/] },

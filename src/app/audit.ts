@@ -1,5 +1,6 @@
 import { type AuditEntry, type AuditResult, compareAudits } from "../core/digest.ts";
 import type { Question, WorkloadRef } from "../core/evidence.ts";
+import { type CallBudget, type CallCounts, createCallBudget } from "./call-budget.ts";
 import { type AskDeps, answer, explainResolveError } from "./judge.ts";
 import type { AuditReport, AuditRequest, AuditStore, ClusterAccess, Clusters, JobQueue } from "./ports.ts";
 
@@ -11,13 +12,17 @@ export interface AuditDeps extends AskDeps {
 
 export type AuditOutcome = AuditReport["outcome"];
 
-/** Judges every workload of a cluster, or of one namespace, by the same rules as a single question. */
+/**
+ * Judges every workload of a cluster, or of one namespace, by the same rules as a single question, and each within the
+ * same budget of calls.
+ * @param onCalls told what each workload's answer took.
+ */
 export async function audit(
   deps: AuditDeps,
   access: ClusterAccess,
   namespace: string | null,
   last: AuditResult | null,
-  onEntry?: (done: number, total: number) => void,
+  onCalls: (workload: WorkloadRef, counts: CallCounts) => void = () => undefined,
 ): Promise<AuditOutcome> {
   const listed = await access.listWorkloads(namespace, AbortSignal.timeout(deps.deadlineMs));
   if (listed.status === "unavailable") {
@@ -42,8 +47,9 @@ export async function audit(
   const queue = [...workloads];
   const worker = async () => {
     for (let workload = queue.shift(); workload !== undefined; workload = queue.shift()) {
-      entries.push(await judgeWorkload(deps, access, workload));
-      onEntry?.(entries.length, workloads.length);
+      const budget = createCallBudget();
+      entries.push(await judgeWorkload(deps, access, workload, budget));
+      onCalls(workload, budget.counts());
     }
   };
   await Promise.all(Array.from({ length: deps.concurrency }, worker));
@@ -54,6 +60,7 @@ async function judgeWorkload(
   deps: AuditDeps,
   access: ClusterAccess,
   workload: WorkloadRef,
+  budget: CallBudget,
 ): Promise<AuditEntry> {
   const { namespace, name, kind, apiVersion } = workload;
   const question: Question = {
@@ -65,7 +72,7 @@ async function judgeWorkload(
     container: null,
     sinceSeconds: deps.sinceSeconds,
   };
-  const answered = await answer(deps, access, question);
+  const answered = await answer(deps, access, question, { budget });
   if (!answered.ok) {
     const permission = answered.error.type === "unavailable" ? answered.error.permission : null;
     return {

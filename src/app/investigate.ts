@@ -6,6 +6,7 @@ import { canonical } from "../core/json.ts";
 import { type ChangeKind, type Thresholds, thresholdOf } from "../core/plan.ts";
 import type { Rule } from "../core/rule.ts";
 import { sha256 } from "../core/sha256.ts";
+import { createCallBudget } from "./call-budget.ts";
 import { gather } from "./gather.ts";
 import type { Investigation, Progress } from "./investigation.ts";
 import { bundleOf, explainResolveError, unknownContainer } from "./judge.ts";
@@ -112,14 +113,10 @@ export function createInvestigationSteps(deps: InvestigatingDeps): Investigation
     if (access === undefined) throw new Error(`Cluster ${question.cluster} is not configured.`);
     const before = await investigations.getEvidence(id);
     const signal = AbortSignal.timeout(deadlineMs);
-    const evidence = await gather({
-      rules,
-      collectors: access.collectors,
-      question,
-      evidence: before,
-      groups,
-      signal,
-    });
+    const { collectors, meter } = access;
+    const gathered = { rules, collectors, question, evidence: before, groups, signal };
+    // The groups of one question are gathered by different processes, each with a budget as with a deadline of its own.
+    const evidence = await meter.spending(createCallBudget(), () => gather(gathered));
     const fresh = Object.entries(evidence).filter(([kind]) => !(kind in before));
     await investigations.putEvidence(id, Object.fromEntries(fresh));
     return { evidence, fresh: fresh.map(([, observation]) => observation) };
@@ -147,7 +144,9 @@ export function createInvestigationSteps(deps: InvestigatingDeps): Investigation
         await finish(id, "refused", `Cluster ${question.cluster} is not configured. Configured: ${known}.`);
         return false;
       }
-      const resolved = await access.resolve(question, AbortSignal.timeout(deadlineMs));
+      const resolved = await access.meter.spending(createCallBudget(), () =>
+        access.resolve(question, AbortSignal.timeout(deadlineMs)),
+      );
       if (!resolved.ok) {
         await finish(id, "refused", explainResolveError(resolved.error, question));
         return false;

@@ -11,6 +11,7 @@ import {
 import { known } from "../core/identity.ts";
 import type { Result } from "../core/result.ts";
 import type { Rule } from "../core/rule.ts";
+import { type CallBudget, createCallBudget } from "./call-budget.ts";
 import { gather } from "./gather.ts";
 import type { Clock, ClusterAccess, ResolveError } from "./ports.ts";
 
@@ -26,15 +27,29 @@ export interface Answer {
   readonly diagnosis: Diagnosis;
 }
 
-/**
- * The whole way from a question to its diagnosis in one process: for the command line, audits and verifications.
- * @param onObservation told of each kind of evidence as it arrives, for progress.
- */
+/** How somebody follows a question while it is answered. */
+export interface Watching {
+  /** From which its requests are taken; by default a full one of its own. */
+  readonly budget?: CallBudget;
+  /** Told of each kind of evidence as it arrives, for progress. */
+  readonly onObservation?: (kind: EvidenceKind, observation: Observation<unknown>) => void;
+}
+
+/** The whole way from a question to its diagnosis in one process: for the command line, audits and verifications. */
 export async function answer(
+  deps: AskDeps,
+  access: ClusterAccess,
+  asked: Question,
+  { budget = createCallBudget(), ...watching }: Watching = {},
+): Promise<Result<Answer, ResolveError>> {
+  return access.meter.spending(budget, () => answerWithin(deps, access, asked, watching));
+}
+
+async function answerWithin(
   { rules, clock, deadlineMs }: AskDeps,
   access: ClusterAccess,
   asked: Question,
-  onObservation?: (kind: EvidenceKind, observation: Observation<unknown>) => void,
+  watching: Pick<Watching, "onObservation">,
 ): Promise<Result<Answer, ResolveError>> {
   const signal = AbortSignal.timeout(deadlineMs);
   const resolved = await access.resolve(asked, signal);
@@ -47,7 +62,7 @@ export async function answer(
     evidence: {},
     groups: null,
     signal,
-    ...(onObservation === undefined ? {} : { onObservation }),
+    ...watching,
   });
   const unknown = unknownContainer(question, evidence);
   if (unknown !== null) return { ok: false, error: unknown };

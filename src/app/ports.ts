@@ -11,6 +11,7 @@ import type {
 } from "../core/evidence.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
 import type { Result } from "../core/result.ts";
+import type { CallBudget } from "./call-budget.ts";
 import type { Investigation, InvestigationUpdate, View } from "./investigation.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 
@@ -64,10 +65,22 @@ export interface PermissionCheck {
   readonly detail: string | null;
 }
 
+/** Knows for which question each request of this process is made, counts it there, and makes no read twice. */
+export interface CallMeter {
+  /** Runs `work`: every request that it leads to is taken from this budget. */
+  spending<T>(budget: CallBudget, work: () => Promise<T>): Promise<T>;
+  /** Clients call it before each request. @throws CallBudgetSpent where the question has had its share. */
+  take(service: string, operation: string): void;
+  /** The answer that the question at hand has had to the same read, else that of `read`: it sees one state of things. */
+  once<T>(key: string, read: () => Promise<T>): Promise<T>;
+}
+
 /** A cluster that can be asked. */
 export interface ClusterAccess {
   readonly name: string;
   readonly region: string;
+  /** Through which everything below makes its requests. */
+  readonly meter: CallMeter;
   readonly collectors: Collectors;
   /** Finds the workload that a question means and fills in its kind. */
   resolve(question: Question, signal: AbortSignal): Promise<Result<Question, ResolveError>>;

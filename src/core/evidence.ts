@@ -45,7 +45,14 @@ export interface Question {
   readonly sinceSeconds: number;
 }
 
-export type UnavailableReason = "access-denied" | "throttled" | "timeout" | "error" | "not-collected";
+/** `call-budget`: one question may make so many requests, and this one would have been one more. */
+export type UnavailableReason =
+  | "access-denied"
+  | "throttled"
+  | "timeout"
+  | "error"
+  | "not-collected"
+  | "call-budget";
 
 export interface Found<T> {
   readonly status: "found";

@@ -3,11 +3,13 @@ import { readFile } from "node:fs/promises";
 import { parseAudit } from "../adapters/file/audit.ts";
 import { readBundle, writeBundle } from "../adapters/file/bundle.ts";
 import { auditMarkdown, auditText } from "../adapters/terminal/audit-text.ts";
+import { callsLine, callsText } from "../adapters/terminal/calls-text.ts";
 import { diagnosisJson } from "../adapters/terminal/diagnosis-json.ts";
 import { diagnosisMarkdown } from "../adapters/terminal/diagnosis-markdown.ts";
 import { diagnosisText } from "../adapters/terminal/diagnosis-text.ts";
 import { createStyle, printable } from "../adapters/terminal/style.ts";
 import { audit } from "../app/audit.ts";
+import { createCallBudget } from "../app/call-budget.ts";
 import { type Answer, answer, explainResolveError } from "../app/judge.ts";
 import type { ClusterAccess } from "../app/ports.ts";
 import { diagnose } from "../core/diagnose.ts";
@@ -34,6 +36,7 @@ export async function whyCommand(
 ): Promise<number> {
   if (options.bundle !== undefined) {
     const diagnosis = diagnose(rules, await readBundleOrExplain(options.bundle));
+    if (options.verbose === true) io.stderr.write(callsText({}));
     return show(diagnosis, options.output, io);
   }
   const { diagnosis } = await ask(workload, options, io);
@@ -56,13 +59,16 @@ export async function auditCommand(
     readonly namespace?: string;
     readonly output: Output;
     readonly sinceLast?: string;
+    readonly verbose?: boolean;
   },
   io: Io,
 ): Promise<number> {
   const last = options.sinceLast === undefined ? null : await readAudit(options.sinceLast);
   const { access, deadlineMs } = await openCluster(options, io);
   const deps = { rules, clock, deadlineMs, concurrency: 4, sinceSeconds: 3_600 };
-  const outcome = await audit(deps, access, options.namespace ?? null, last);
+  const outcome = await audit(deps, access, options.namespace ?? null, last, (workload, counts) => {
+    if (options.verbose === true) io.stderr.write(callsLine(workload, counts));
+  });
   if (!outcome.ok) {
     io.stderr.write(`eksiam: ${printable(outcome.problem)}\n`);
     return outcome.reason === "no-namespace" ? exit.usage : exit.inconclusive;
@@ -101,9 +107,14 @@ async function ask(workload: string | undefined, options: QuestionOptions, io: I
   const { access, deadlineMs } = await openCluster(options, io);
   const question = questionOf(workload, options, access.name);
   const progress = io.stderr.isTTY === true;
-  const answered = await answer({ rules, clock, deadlineMs }, access, question, (kind, observation) => {
-    if (progress) io.stderr.write(`${observation.status === "unavailable" ? "?" : "·"} ${kind}\n`);
+  const budget = createCallBudget();
+  const answered = await answer({ rules, clock, deadlineMs }, access, question, {
+    budget,
+    onObservation(kind, observation) {
+      if (progress) io.stderr.write(`${observation.status === "unavailable" ? "?" : "·"} ${kind}\n`);
+    },
   });
+  if (options.verbose === true) io.stderr.write(callsText(budget.counts()));
   if (!answered.ok) {
     const message = explainResolveError(answered.error, question);
     if (answered.error.type === "unavailable") throw new Error(message);

@@ -11,6 +11,7 @@ import { probePermissions } from "../adapters/aws/probe-permissions.ts";
 import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createAttachPolicyExecutor, createTrustPolicyExecutor } from "../adapters/aws/role-executors.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
+import { createCallMeter } from "../adapters/calls/call-meter.ts";
 import { neededPermissions, reviewAccess } from "../adapters/kubernetes/access-review.ts";
 import { createAnnotationExecutor } from "../adapters/kubernetes/annotation-executor.ts";
 import type { KubernetesClient } from "../adapters/kubernetes/client.ts";
@@ -22,8 +23,16 @@ import { nearestNamespaces, resolveWorkload } from "../adapters/kubernetes/resol
 import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-restart.ts";
 import { createTemplateExecutors } from "../adapters/kubernetes/template-executors.ts";
 import { listWorkloads } from "../adapters/kubernetes/workload-facts.ts";
+import { unmetered } from "../app/call-budget.ts";
 import { notCollected } from "../app/not-collected.ts";
-import type { ChangeExecutor, ChangeExecutors, ClusterAccess, Clusters, RateLimiter } from "../app/ports.ts";
+import type {
+  CallMeter,
+  ChangeExecutor,
+  ChangeExecutors,
+  ClusterAccess,
+  Clusters,
+  RateLimiter,
+} from "../app/ports.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
 import type { ClusterOptions } from "./commands.ts";
 import type { ClusterConfig, Config } from "./config.ts";
@@ -31,6 +40,9 @@ import { ConfigError } from "./config-error.ts";
 import { sleep } from "./sleep.ts";
 
 const clock = () => new Date().toISOString();
+
+/** One for the process: a question is told by the flow of calls, whichever client makes them. */
+const meter = createCallMeter();
 
 /** What a command line without a configuration takes of the account's two lookups a second. */
 const lookupsPerSecond = 1.8;
@@ -98,8 +110,8 @@ export function openExecutors(config: Config): ChangeExecutors {
   const settling = { settleMs: config.execution.associationSettle, sleep };
   const opened = new Map(
     config.clusters.map((cluster) => {
-      const aws = awsOf(cluster);
-      const client = clientOf(cluster, aws);
+      const aws = awsOf(cluster, unmetered);
+      const client = clientOf(cluster, aws, unmetered);
       const { eks, iam } = aws;
       return [
         cluster.name,
@@ -167,11 +179,12 @@ function openCluster(
   limiter: RateLimiter,
   connected?: KubernetesClient,
 ): ClusterAccess {
-  const aws = awsOf(cluster);
-  const client = connected ?? clientOf(cluster, aws);
+  const aws = awsOf(cluster, meter);
+  const client = connected ?? clientOf(cluster, aws, meter);
   return {
     name: cluster.name,
     region: cluster.region,
+    meter,
     collectors: {
       ...createKubernetesCollectors({ client, clock }),
       ...createEksCollectors(aws, clock),
@@ -196,20 +209,21 @@ function openCluster(
   };
 }
 
-function awsOf({ region, roleArn, externalId }: ClusterConfig): AwsClients {
-  if (roleArn === undefined) return createAwsClients(region);
-  return createAwsClients(region, { roleArn, ...(externalId === undefined ? {} : { externalId }) });
+function awsOf({ region, roleArn, externalId }: ClusterConfig, counting: CallMeter): AwsClients {
+  if (roleArn === undefined) return createAwsClients(region, null, counting);
+  return createAwsClients(region, { roleArn, ...(externalId === undefined ? {} : { externalId }) }, counting);
 }
 
 /** A role without a context means a cluster that the kubeconfig need not know. */
-function clientOf(cluster: ClusterConfig, aws: AwsClients): KubernetesClient {
+function clientOf(cluster: ClusterConfig, aws: AwsClients, counting: CallMeter): KubernetesClient {
   const { name, context, roleArn } = cluster;
   const access = cluster.access ?? (roleArn !== undefined && context === undefined ? "eks" : "kubeconfig");
-  return access === "eks" ? createDoorClient(createEksAccess(aws, name)) : connect(cluster).client;
+  return access === "eks" ? createDoorClient(createEksAccess(aws, name), counting) : connect(cluster).client;
 }
 
 function connect({ name, context }: Pick<ClusterConfig, "name" | "context">): KubernetesConnection {
-  const connection = createKubernetesClient(context === undefined ? {} : { context });
+  // Changes are not counted: without a question at hand, the meter lets everything pass.
+  const connection = createKubernetesClient(context === undefined ? {} : { context }, meter);
   if (!connection.ok) throw new ConfigError(`Cluster ${name}: ${connection.error.message}`);
   return connection.value;
 }

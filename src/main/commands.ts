@@ -25,6 +25,7 @@ export interface QuestionOptions extends ClusterOptions {
   readonly kind?: WorkloadKind;
   readonly container?: string;
   readonly since: number;
+  readonly verbose?: boolean;
 }
 
 export type Output = "text" | "json" | "markdown";
@@ -78,6 +79,7 @@ function createProgram(io: Io, finish: (code: number) => void): Command {
     .description("judge every workload of a cluster")
     .option("--namespace <name>", "only this namespace")
     .addOption(output())
+    .addOption(verbose())
     .option("--since-last <file>", "tell what changed since this audit, as `audit --output json` wrote it")
     .action(async (options) => {
       const { auditCommand } = await import("./answering.ts");
@@ -176,7 +178,12 @@ function withQuestion(command: Command): Command {
     .argument("[workload]", "<namespace>/<name>")
     .addOption(kindOption())
     .option("--container <name>", "judge this container only")
-    .option("--since <duration>", "how far back logs and CloudTrail are read", seconds, 3_600);
+    .option("--since <duration>", "how far back logs and CloudTrail are read", seconds, 3_600)
+    .addOption(verbose());
+}
+
+function verbose(): Option {
+  return new Option("--verbose", "say on standard error how many calls it took");
 }
 
 function kindOption(): Option {

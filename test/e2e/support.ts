@@ -52,6 +52,8 @@ export interface Served {
   readonly folder: string;
   /** What the investigator asked the clusters for since it was last emptied, as `get pods/log`. */
   readonly askedOfClusters: Set<string>;
+  /** The requests themselves, as `GET /api/v1/…`, one an entry. */
+  readonly asked: string[];
   /** Leaves nothing to ask with: no credentials, no kubeconfig. */
   disconnect(): void;
   close(): Promise<void>;
@@ -83,9 +85,10 @@ export async function serve(): Promise<Served> {
     lookupsPerSecond: quickLookups,
   });
   const askedOfClusters = new Set<string>();
+  const asked: string[] = [];
   let kubeconfig = sandbox.kubeconfig("investigator");
   const proxies = await Promise.all(
-    Object.values(sandbox.clusters).map(({ url }) => startRecorder(url, askedOfClusters)),
+    Object.values(sandbox.clusters).map(({ url }) => startRecorder(url, askedOfClusters, asked)),
   );
   for (const proxy of proxies) kubeconfig = kubeconfig.replaceAll(proxy.target, proxy.url);
   const path = join(folder, "kubeconfig");
@@ -98,6 +101,7 @@ export async function serve(): Promise<Served> {
     sandbox,
     folder,
     askedOfClusters,
+    asked,
     disconnect() {
       for (const name of Object.keys(sandbox.awsEnv("investigator"))) delete process.env[name];
       delete process.env["EKSIAM_CONFIG"];
@@ -114,14 +118,15 @@ export async function serve(): Promise<Served> {
 }
 
 /** Hands requests on to a cluster and notes which permission each needs: what is asked for is seen, not assumed. */
-async function startRecorder(target: string, asked: Set<string>) {
+async function startRecorder(target: string, permissions: Set<string>, asked: string[]) {
   const server = createServer(async (incoming, response) => {
     const url = new URL(incoming.url ?? "/", target);
     const path = parsePath(url.pathname);
+    asked.push(`${incoming.method} ${incoming.url}`);
     if (path !== null) {
       const resource = path.subresource === "" ? path.plural : `${path.plural}/${path.subresource}`;
       const verb = verbOf(incoming.method ?? "GET", path.name, url.searchParams);
-      asked.add(`${verb} ${path.group === "" ? resource : `${resource}.${path.group}`}`);
+      permissions.add(`${verb} ${path.group === "" ? resource : `${resource}.${path.group}`}`);
     }
     try {
       const headers = {

@@ -33,7 +33,7 @@ describe("wrong usage says what to do, prints no document, and exits with 2", ()
       ["why", "carts/carts", "--output", "xml"],
       /Allowed choices are text, json, markdown/,
     ],
-    ["an unknown option", ["why", "carts/carts", "--verbose"], /unknown option '--verbose'/],
+    ["an unknown option", ["why", "carts/carts", "--guess"], /unknown option '--guess'/],
     ["an unknown command", ["explain"], /unknown command 'explain'/],
     ["no file to write", ["collect", "carts/carts"], /--out <file>/],
     ["an unknown role", ["start", "--role", "boss"], /Allowed choices are all, bot/],

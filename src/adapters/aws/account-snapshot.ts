@@ -35,6 +35,8 @@ export function createAccountSnapshot(
     for await (const answer of paged(snapshotPermission, "the account", (Marker) => {
       const command = new GetAccountAuthorizationDetailsCommand({
         Filter: ["Role", "LocalManagedPolicy", "AWSManagedPolicy"],
+        // The most that IAM gives at once; it gives fewer where it will.
+        MaxItems: 1_000,
         ...(Marker ? { Marker } : {}),
       });
       return call(

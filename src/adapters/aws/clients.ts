@@ -2,7 +2,10 @@ import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { EKSClient } from "@aws-sdk/client-eks";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { unmetered } from "../../app/call-budget.ts";
+import type { CallMeter } from "../../app/ports.ts";
 import { type AssumedRole, createAssumedRole } from "./assumed-role.ts";
+import { metered } from "./metered.ts";
 
 export interface AwsClients {
   readonly region: string;
@@ -17,8 +20,13 @@ export interface AwsClients {
  * Clients of one Region with the SDK's own configuration: default credential chain, `AWS_PROFILE`,
  * `AWS_ENDPOINT_URL`. Two attempts: a question has one deadline, and what is throttled is told as such.
  * @param role assumed with the process's own credentials, for clusters of another account.
+ * @param meter counts every attempt of every client.
  */
-export function createAwsClients(region: string, role: AssumedRole | null = null): AwsClients {
+export function createAwsClients(
+  region: string,
+  role: AssumedRole | null = null,
+  meter: CallMeter = unmetered,
+): AwsClients {
   const own = {
     region,
     maxAttempts: 2,
@@ -26,16 +34,20 @@ export function createAwsClients(region: string, role: AssumedRole | null = null
     // Without these the SDK waits for ever, also where no deadline of a question stands behind the call.
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   };
-  const settings = role === null ? own : { ...own, credentials: createAssumedRole(new STSClient(own), role) };
+  const settings =
+    role === null
+      ? own
+      : { ...own, credentials: createAssumedRole(metered(new STSClient(own), meter), role) };
   const trails = new Map<string, CloudTrailClient>();
   return {
     region,
-    eks: new EKSClient(settings),
-    iam: new IAMClient(settings),
-    sts: new STSClient(settings),
+    eks: metered(new EKSClient(settings), meter),
+    iam: metered(new IAMClient(settings), meter),
+    sts: metered(new STSClient(settings), meter),
     cloudtrail(trailRegion) {
       const client =
-        trails.get(trailRegion) ?? new CloudTrailClient({ ...settings, region: trailRegion, maxAttempts: 3 });
+        trails.get(trailRegion) ??
+        metered(new CloudTrailClient({ ...settings, region: trailRegion, maxAttempts: 3 }), meter);
       trails.set(trailRegion, client);
       return client;
     },

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { CallBudgetSpent } from "../../app/call-budget.ts";
 import type { Observation, Unavailable } from "../../core/evidence.ts";
 import { redact } from "../../core/redact.ts";
 
@@ -83,6 +84,7 @@ export function isTimeout(error: unknown): boolean {
 
 function unavailableFrom(error: unknown, permission: string, signal: AbortSignal): Unavailable {
   const { name = "", message = "", $metadata } = (error ?? {}) as Partial<SdkError>;
+  if (error instanceof CallBudgetSpent) return failed("call-budget", permission, message);
   if (signal.aborted || isTimeout(error)) {
     return failed("timeout", permission, "no answer before the deadline");
   }

@@ -9,7 +9,7 @@ const observation = z.discriminatedUnion("status", [
   z.object({ status: z.literal("absent"), source: z.string(), at: z.string() }),
   z.object({
     status: z.literal("unavailable"),
-    reason: z.enum(["access-denied", "throttled", "timeout", "error", "not-collected"]),
+    reason: z.enum(["access-denied", "throttled", "timeout", "error", "not-collected", "call-budget"]),
     permission: z.string().optional(),
     detail: z.string().optional(),
     source: z.string(),

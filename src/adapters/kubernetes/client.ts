@@ -1,5 +1,7 @@
 import { IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from "@kubernetes/client-node";
 import type { z } from "zod";
+import { unmetered } from "../../app/call-budget.ts";
+import type { CallMeter } from "../../app/ports.ts";
 import { failedAnswer, failedCall, malformed, type Outcome, parseJson } from "./outcome.ts";
 import { pathFor, permissionFor, type Resource, resources } from "./resources.ts";
 import { listSchema, resourceListSchema } from "./schemas.ts";
@@ -88,9 +90,26 @@ const fieldManager = "eksiam";
 /**
  * Talks to the API server through the connection of a kubeconfig (TLS, proxies, tokens, exec plug-ins are the
  * library's), but parses the answers itself, so that only fields that are used can make an answer malformed.
+ * @param meter counts every request, each page of a list too; the same read is made once for one question.
  */
-export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
+export function createRestClient(kubeConfig: KubeConfig, meter: CallMeter = unmetered): KubernetesClient {
   const send = createSender(kubeConfig);
+
+  async function ask(request: Request, permission: string) {
+    meter.take("kubernetes", permission);
+    return send(request);
+  }
+
+  async function answerTo(request: Request, permission: string) {
+    const asked = async () => {
+      const response = await ask(request, permission);
+      return { status: response.httpStatusCode, text: await response.body.text() };
+    };
+    const { method, path, query } = request;
+    return method === "GET"
+      ? meter.once(`${serverOf(kubeConfig)}${path}?${new URLSearchParams(query)}`, asked)
+      : asked();
+  }
 
   async function readText<T>(
     request: Request,
@@ -98,11 +117,8 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
     schema: z.ZodType<T>,
   ): Promise<Outcome<T>> {
     try {
-      const response = await send(request);
-      const text = await response.body.text();
-      if (response.httpStatusCode !== 200 && response.httpStatusCode !== 201) {
-        return failedAnswer(response.httpStatusCode, text, permission);
-      }
+      const { status, text } = await answerTo(request, permission);
+      if (status !== 200 && status !== 201) return failedAnswer(status, text, permission);
       const parsed = parseJson(text, schema);
       return parsed.ok ? { type: "ok", value: parsed.value } : malformed(parsed.what);
     } catch (error) {
@@ -223,7 +239,7 @@ export function createRestClient(kubeConfig: KubeConfig): KubernetesClient {
       };
       const permission = permissionFor("get", resources.pods, "log");
       try {
-        const response = await send(request);
+        const response = await ask(request, permission);
         if (response.httpStatusCode !== 200) {
           return failedAnswer(response.httpStatusCode, await response.body.text(), permission);
         }
@@ -246,6 +262,11 @@ interface Request {
 /** How long one connection pool is kept: long enough to be of use, short enough that rotated certificates are seen. */
 const poolLifetimeMs = 5 * 60_000;
 
+/** The address of the API server, without a slash at its end. */
+function serverOf(kubeConfig: KubeConfig): string {
+  return (kubeConfig.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
+}
+
 function createSender(kubeConfig: KubeConfig) {
   const http = new IsomorphicFetchHttpLibrary();
   let pool: {
@@ -255,8 +276,7 @@ function createSender(kubeConfig: KubeConfig) {
 
   return async function send(request: Request) {
     request.signal.throwIfAborted();
-    const server = kubeConfig.getCurrentCluster()?.server ?? "";
-    const url = new URL(`${server.replace(/\/+$/, "")}${request.path}`);
+    const url = new URL(`${serverOf(kubeConfig)}${request.path}`);
     for (const [name, value] of Object.entries(request.query)) url.searchParams.set(name, value);
     const context = new RequestContext(url.toString(), request.method);
     await kubeConfig.applySecurityAuthentication(context);

@@ -1,4 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
+import { unmetered } from "../../app/call-budget.ts";
+import type { CallMeter } from "../../app/ports.ts";
 import type { Unavailable } from "../../core/evidence.ts";
 import { createRestClient, type KubernetesClient } from "./client.ts";
 import type { Outcome } from "./outcome.ts";
@@ -15,7 +17,7 @@ export interface ClusterDoor {
 }
 
 /** A client that needs no kubeconfig. The address is asked for at the first call, and again where that failed. */
-export function createDoorClient(door: ClusterDoor): KubernetesClient {
+export function createDoorClient(door: ClusterDoor, meter: CallMeter = unmetered): KubernetesClient {
   let opened: KubernetesClient | null = null;
 
   async function open(signal: AbortSignal): Promise<Outcome<KubernetesClient>> {
@@ -28,7 +30,7 @@ export function createDoorClient(door: ClusterDoor): KubernetesClient {
         failure: { reason, ...(permission === undefined ? {} : { permission }), detail, status: null },
       };
     }
-    opened = createRestClient(kubeConfigOf(endpoint.server, endpoint.caData, door.token));
+    opened = createRestClient(kubeConfigOf(endpoint.server, endpoint.caData, door.token), meter);
     return { type: "ok", value: opened };
   }
 

@@ -1,4 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
+import { unmetered } from "../../app/call-budget.ts";
+import type { CallMeter } from "../../app/ports.ts";
 import type { Result } from "../../core/result.ts";
 import { createRestClient, type KubernetesClient } from "./client.ts";
 
@@ -45,6 +47,7 @@ export interface KubernetesConfigError {
  */
 export function createKubernetesClient(
   options: KubernetesClientOptions = {},
+  meter: CallMeter = unmetered,
 ): Result<KubernetesConnection, KubernetesConfigError> {
   const loaded = load(options);
   if (!loaded.ok) return loaded;
@@ -70,7 +73,7 @@ export function createKubernetesClient(
   return {
     ok: true,
     value: {
-      client: createRestClient(config),
+      client: createRestClient(config, meter),
       context,
       contexts,
       cluster: { name: cluster.name, eks: parseClusterArn(cluster.name) },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CallBudgetSpent } from "../../app/call-budget.ts";
 import type { Absent, Observation, Unavailable, UnavailableReason } from "../../core/evidence.ts";
 import { redact } from "../../core/redact.ts";
 
@@ -64,6 +65,9 @@ export function failedAnswer(status: number, body: string, permission: string): 
 
 /** Reads what a call threw: an abort is a timeout, anything else an error. */
 export function failedCall(error: unknown, signal: AbortSignal): Outcome<never> {
+  if (error instanceof CallBudgetSpent) {
+    return { type: "failed", failure: { reason: "call-budget", detail: error.message, status: null } };
+  }
   if (signal.aborted || isTimeout(error)) {
     return {
       type: "failed",
