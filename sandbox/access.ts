@@ -2,7 +2,6 @@ import { stringify } from "yaml";
 import type { Account } from "./account/account.ts";
 import type { NamedDocument } from "./account/model.ts";
 import { everything, type Grant, readEverything } from "./cluster/rbac.ts";
-import { type ClusterName, clusterNames } from "./stories/clusters.ts";
 
 /** Whose credentials: the product's three processes, and somebody who may do everything. */
 export type SandboxRole = "bot" | "investigator" | "executor" | "admin";
@@ -102,19 +101,22 @@ export function awsEnvironment(role: SandboxRole, awsUrl: string): Record<string
   };
 }
 
-/** A kubeconfig with a context for each cluster. */
-export function kubeconfigText(role: SandboxRole, urlOf: (name: ClusterName) => string): string {
-  const arnOf = (name: ClusterName) => `arn:aws:eks:${region}:${accountId}:cluster/${name}`;
+/** A kubeconfig with a context for each cluster, the first one current. */
+export function kubeconfigText(
+  role: SandboxRole,
+  clusters: readonly (readonly [name: string, url: string])[],
+): string {
+  const arnOf = (name: string) => `arn:aws:eks:${region}:${accountId}:cluster/${name}`;
   return stringify({
     apiVersion: "v1",
     kind: "Config",
     // Plain HTTP: the client asks for this consent before it sends a token over it.
-    clusters: clusterNames.map((name) => ({
+    clusters: clusters.map(([name, url]) => ({
       name: arnOf(name),
-      cluster: { server: urlOf(name), "insecure-skip-tls-verify": true },
+      cluster: { server: url, "insecure-skip-tls-verify": true },
     })),
     users: [{ name: role, user: { token: tokenOf(role) } }],
-    contexts: clusterNames.map((name) => ({ name, context: { cluster: arnOf(name), user: role } })),
-    "current-context": clusterNames[0],
+    contexts: clusters.map(([name]) => ({ name, context: { cluster: arnOf(name), user: role } })),
+    "current-context": clusters[0]?.[0] ?? "",
   });
 }

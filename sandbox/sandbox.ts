@@ -22,8 +22,9 @@ import { startAwsServer } from "./account/server.ts";
 import { type ApiServer, startApiServer } from "./cluster/api/server.ts";
 import { type Cluster, createCluster } from "./cluster/cluster.ts";
 import type { Grant } from "./cluster/rbac.ts";
-import { type ClusterName, clusterNames, installCluster, webhookCaBundles } from "./stories/clusters.ts";
-import { stories } from "./stories/index.ts";
+import { type ClusterName, type ClusterPlan, clusterPlans, installCluster } from "./stories/clusters.ts";
+import { galleryClusters } from "./stories/gallery/clusters.ts";
+import { galleryStories, stories } from "./stories/index.ts";
 import { createClock, createPast, type SandboxClock } from "./stories/past.ts";
 import type { World } from "./stories/story.ts";
 
@@ -40,6 +41,8 @@ export interface SandboxOptions {
   readonly lookupsPerSecond?: number;
   /** Fixed ports; free ones by default. */
   readonly ports?: { readonly aws?: number } & { readonly [cluster in ClusterName]?: number };
+  /** Also the clusters of the gallery, with a story for every fault that a cluster can show; not by default. */
+  readonly gallery?: boolean;
   /** IAM policies of the roles; by default the investigator may read, the executor may do everything. */
   readonly policies?: { readonly [role in SandboxRole]?: readonly NamedDocument[] };
   /** What the roles may do in the clusters; by default as for `policies`. */
@@ -56,7 +59,8 @@ interface SandboxCluster {
 export interface Sandbox {
   readonly awsUrl: string;
   readonly region: string;
-  readonly clusters: Readonly<Record<ClusterName, SandboxCluster>>;
+  /** By name; those of the gallery only where they were asked for. */
+  readonly clusters: Readonly<Record<ClusterName, SandboxCluster>> & Readonly<Record<string, SandboxCluster>>;
   /** The account as it is now: another one after `reset`. */
   readonly account: Account;
   /** YAML with a context for each cluster, named as the cluster; cluster entries are named by their EKS ARN. */
@@ -76,12 +80,14 @@ export interface Sandbox {
 
 interface Generation {
   readonly account: ServedAccount;
-  readonly clusters: Readonly<Record<ClusterName, Cluster>>;
+  readonly clusters: ReadonlyMap<string, Cluster>;
 }
 
-/** Starts the simulated account, its two clusters and every story. */
+/** Starts the simulated account, its clusters and every story. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const apiServers = {} as Record<ClusterName, ApiServer>;
+  const plans: readonly ClusterPlan[] =
+    options.gallery === true ? [...clusterPlans, ...galleryClusters] : clusterPlans;
+  const apiServers = new Map<string, ApiServer>();
   let current: Generation | null = null;
 
   function generation(): Generation {
@@ -89,22 +95,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     return current;
   }
 
-  for (const name of clusterNames) {
-    apiServers[name] = await startApiServer(
-      () => generation().clusters[name],
-      portOption(options.ports?.[name]),
-    );
+  const ports: { readonly [name: string]: number | undefined } = options.ports ?? {};
+  for (const { name } of plans) {
+    apiServers.set(name, await startApiServer(() => clusterOf(generation(), name), portOption(ports[name])));
   }
-  current = createGeneration(options, (name) => apiServers[name].url);
+  const urlOf = (name: string) => apiServers.get(name)?.url ?? "";
+  current = createGeneration(options, plans, urlOf);
   let awsServer = await startAwsServer(current.account, portOption(options.ports?.aws));
   const awsUrl = awsServer.url;
   run(current);
 
-  function sandboxCluster(name: ClusterName): SandboxCluster {
+  function sandboxCluster(name: string): SandboxCluster {
     return {
-      url: apiServers[name].url,
+      url: urlOf(name),
       get cluster() {
-        return generation().clusters[name];
+        return clusterOf(generation(), name);
       },
     };
   }
@@ -115,15 +120,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clusters: {
       "eks-workshop": sandboxCluster("eks-workshop"),
       "eks-legacy": sandboxCluster("eks-legacy"),
+      ...Object.fromEntries(plans.map(({ name }) => [name, sandboxCluster(name)])),
     },
     get account() {
       return generation().account;
     },
-    kubeconfig: (role) => kubeconfigText(role, (name) => apiServers[name].url),
+    kubeconfig: (role) =>
+      kubeconfigText(
+        role,
+        plans.map(({ name }) => [name, urlOf(name)]),
+      ),
     token: tokenOf,
     awsEnv: (role) => awsEnvironment(role, awsUrl),
     applyRbac(role, grants) {
-      for (const name of clusterNames) generation().clusters[name].applyRbac(tokenOf(role), grants);
+      for (const cluster of generation().clusters.values()) cluster.applyRbac(tokenOf(role), grants);
     },
     applyPolicies(role, policies) {
       const caller = generation().account.caller(accessKeyOf(role));
@@ -131,17 +141,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       caller.policies = policies;
     },
     async reset() {
-      const before = generation();
-      for (const name of clusterNames) before.clusters[name].stop();
+      for (const cluster of generation().clusters.values()) cluster.stop();
       const { port } = new URL(awsUrl);
       await awsServer.close();
-      current = createGeneration(options, (name) => apiServers[name].url);
+      current = createGeneration(options, plans, urlOf);
       awsServer = await startAwsServer(current.account, { port: Number(port) });
       run(current);
     },
     async close() {
-      for (const name of clusterNames) generation().clusters[name].stop();
-      await Promise.all([awsServer.close(), ...clusterNames.map((name) => apiServers[name].close())]);
+      for (const cluster of generation().clusters.values()) cluster.stop();
+      await Promise.all([awsServer.close(), ...[...apiServers.values()].map((server) => server.close())]);
     },
   };
 }
@@ -150,12 +159,22 @@ function portOption(port: number | undefined): { port?: number } {
   return port === undefined ? {} : { port };
 }
 
+function clusterOf({ clusters }: Generation, name: string): Cluster {
+  const cluster = clusters.get(name);
+  if (cluster === undefined) throw new Error(`The sandbox has no cluster ${name}.`);
+  return cluster;
+}
+
 function run(generation: Generation): void {
-  for (const name of clusterNames) generation.clusters[name].run();
+  for (const cluster of generation.clusters.values()) cluster.run();
 }
 
 /** Everything from nothing: the account, the clusters, the callers, and the past that the stories tell. */
-function createGeneration(options: SandboxOptions, urlOf: (name: ClusterName) => string): Generation {
+function createGeneration(
+  options: SandboxOptions,
+  plans: readonly ClusterPlan[],
+  urlOf: (name: string) => string,
+): Generation {
   const clock = createClock();
   const account = createAccount({
     accountId,
@@ -164,30 +183,22 @@ function createGeneration(options: SandboxOptions, urlOf: (name: ClusterName) =>
     associationDelayMs: options.associationDelayMs ?? 1_000,
     ...(options.lookupsPerSecond === undefined ? {} : { lookupsPerSecond: options.lookupsPerSecond }),
   });
-  const clusters = {
-    "eks-workshop": emptyCluster("eks-workshop", account, clock, options),
-    "eks-legacy": emptyCluster("eks-legacy", account, clock, options),
-  };
-  const past = createPast(clock, Object.values(clusters));
-  const world: World = {
-    account,
-    cluster(name) {
-      const cluster = Object.values(clusters).find((candidate) => candidate.name === name);
-      if (cluster === undefined) throw new Error(`The sandbox has no cluster ${name}.`);
-      return cluster;
-    },
-    at: past.at,
-  };
+  const clusters = new Map(plans.map((plan) => [plan.name, emptyCluster(plan, account, clock, options)]));
+  const generation: Generation = { account, clusters };
+  const past = createPast(clock, [...clusters.values()]);
+  const world: World = { account, cluster: (name) => clusterOf(generation, name), at: past.at };
   clock.set(new Date(Date.now() - 30 * 86_400_000));
-  for (const name of clusterNames) installCluster(world, name, urlOf(name));
-  for (const story of stories) story.install(world);
+  for (const plan of plans) installCluster(world, plan, urlOf(plan.name));
+  for (const story of [...stories, ...galleryStories]) {
+    if (clusters.has(story.cluster)) story.install(world);
+  }
   past.happen();
   addCallers(account, options.policies ?? {});
-  return { account, clusters };
+  return generation;
 }
 
 function emptyCluster(
-  name: ClusterName,
+  { name, webhookCaBundle, slowness = 1 }: ClusterPlan,
   account: ServedAccount,
   clock: SandboxClock,
   options: SandboxOptions,
@@ -200,9 +211,9 @@ function emptyCluster(
       return sandboxRoles.filter((role) => roleArn === roleArnOf(role)).map(tokenOf)[0] ?? roleArn;
     },
     now: clock.now,
-    webhookCaBundle: webhookCaBundles[name],
+    webhookCaBundle,
     paceMs: options.paceMs ?? 300,
-    tickMs: options.tickMs ?? 3_000,
+    tickMs: (options.tickMs ?? 3_000) * slowness,
   });
   for (const role of sandboxRoles) {
     const admin = role === "admin";

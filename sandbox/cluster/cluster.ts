@@ -54,7 +54,7 @@ export interface Cluster {
   userOf(token: string): { readonly user: User; readonly grants: readonly Grant[] } | undefined;
   /** What the token's user may do; everything for the group `system:masters`. */
   grantsOf(token: string): readonly Grant[];
-  /** Steps until nothing moves any more; for stories, whose past needs no pace. */
+  /** Steps until nothing moves any more; for stories, whose past needs no pace. Nothing where nothing was written. */
   settle(): void;
   /** From now on controllers and programs work by themselves. */
   run(): void;
@@ -154,6 +154,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     },
     registerImage(image, application) {
       context.images.set(image, application);
+      moved = true;
       stepLater();
     },
     create(object, manager = "kubectl-create") {
@@ -189,9 +190,9 @@ export function createCluster(options: ClusterOptions): Cluster {
     },
     settle() {
       for (let round = 0; round < 500; round++) {
+        if (!moved) return;
         moved = false;
         step();
-        if (!moved) return;
       }
       throw new Error(`Cluster ${name} does not come to rest.`);
     },

@@ -4,89 +4,111 @@ import { allow, nodeTrust } from "./policies.ts";
 import { days, type World } from "./story.ts";
 import { installSystem } from "./system.ts";
 
-/** The clusters of the sandbox, and the CA that each one's pod identity webhook really uses. */
-export const clusterNames = ["eks-workshop", "eks-legacy"] as const;
-export type ClusterName = (typeof clusterNames)[number];
-
-export const webhookCaBundles: Readonly<Record<ClusterName, string>> = {
-  "eks-workshop": podIdentityCa,
-  "eks-legacy": legacyPodIdentityCa,
-};
-
-const oidcIssuers: Readonly<Record<ClusterName, string>> = {
-  "eks-workshop": "https://oidc.eks.us-west-2.amazonaws.com/id/0F1E2D3C4B5A69788796A5B4C3D2E1F0",
-  "eks-legacy": "https://oidc.eks.us-west-2.amazonaws.com/id/A9B8C7D6E5F4031221304F5E6D7C8B9A",
-};
+/** The clusters that every sandbox has. */
+export type ClusterName = "eks-workshop" | "eks-legacy";
 
 /** The node group whose pods cannot reach the instance metadata service. */
 export const restrictedNodegroup = "restricted";
 
-interface NodegroupFacts {
+export interface NodegroupPlan {
   readonly name: string;
   readonly roleName: string;
   readonly amiType: string;
   readonly imdsHopLimit: number;
   readonly tainted?: boolean;
+  /** Beside those that every node of a managed node group has. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly nodes: readonly { readonly ip: string; readonly zone: string; readonly instanceId: string }[];
 }
 
-const nodegroups: Readonly<Record<ClusterName, readonly NodegroupFacts[]>> = {
-  "eks-workshop": [
-    {
-      name: "default",
-      roleName: "eksctl-eks-workshop-nodegroup-defa-NodeInstanceRole-h7Rk2vQz0pLw",
-      amiType: "AL2_x86_64",
-      imdsHopLimit: 2,
-      nodes: [
-        { ip: "10.42.101.23", zone: "us-west-2a", instanceId: "i-0a1b2c3d4e5f60718" },
-        { ip: "10.42.132.87", zone: "us-west-2b", instanceId: "i-0b2c3d4e5f6071829" },
-        { ip: "10.42.165.140", zone: "us-west-2c", instanceId: "i-0c3d4e5f607182930" },
-      ],
-    },
-    {
-      name: restrictedNodegroup,
-      roleName: "eksctl-eks-workshop-nodegroup-rest-NodeInstanceRole-Yb4nXc81sTqe",
-      amiType: "AL2023_x86_64_STANDARD",
-      imdsHopLimit: 1,
-      tainted: true,
-      nodes: [{ ip: "10.42.112.61", zone: "us-west-2a", instanceId: "i-0d4e5f60718293a41" }],
-    },
-  ],
-  "eks-legacy": [
-    {
-      name: "general",
-      roleName: "eks-legacy-general-node",
-      amiType: "AL2_x86_64",
-      imdsHopLimit: 2,
-      nodes: [
-        { ip: "10.60.14.35", zone: "us-west-2a", instanceId: "i-0e5f60718293a4b52" },
-        { ip: "10.60.41.172", zone: "us-west-2b", instanceId: "i-0f60718293a4b5c63" },
-      ],
-    },
-  ],
-};
+/** A cluster as it is before any story. What is not named is as it should be. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly environment: string;
+  readonly oidcIssuer: string;
+  /** The CA that the pod identity webhook really uses. */
+  readonly webhookCaBundle: string;
+  /** Whether the Pod Identity agent is installed. */
+  readonly agent: boolean;
+  /** Whether the AWS Load Balancer Controller has its webhook there. */
+  readonly loadBalancerWebhook?: boolean;
+  /** How much slower than elsewhere the programs work once the sandbox runs; 1 by default. */
+  readonly slowness?: number;
+  readonly nodegroups: readonly NodegroupPlan[];
+}
+
+export const clusterPlans: readonly (ClusterPlan & { readonly name: ClusterName })[] = [
+  {
+    name: "eks-workshop",
+    environment: "workshop",
+    oidcIssuer: "https://oidc.eks.us-west-2.amazonaws.com/id/0F1E2D3C4B5A69788796A5B4C3D2E1F0",
+    webhookCaBundle: podIdentityCa,
+    agent: true,
+    nodegroups: [
+      {
+        name: "default",
+        roleName: "eksctl-eks-workshop-nodegroup-defa-NodeInstanceRole-h7Rk2vQz0pLw",
+        amiType: "AL2_x86_64",
+        imdsHopLimit: 2,
+        nodes: [
+          { ip: "10.42.101.23", zone: "us-west-2a", instanceId: "i-0a1b2c3d4e5f60718" },
+          { ip: "10.42.132.87", zone: "us-west-2b", instanceId: "i-0b2c3d4e5f6071829" },
+          { ip: "10.42.165.140", zone: "us-west-2c", instanceId: "i-0c3d4e5f607182930" },
+        ],
+      },
+      {
+        name: restrictedNodegroup,
+        roleName: "eksctl-eks-workshop-nodegroup-rest-NodeInstanceRole-Yb4nXc81sTqe",
+        amiType: "AL2023_x86_64_STANDARD",
+        imdsHopLimit: 1,
+        tainted: true,
+        nodes: [{ ip: "10.42.112.61", zone: "us-west-2a", instanceId: "i-0d4e5f60718293a41" }],
+      },
+    ],
+  },
+  {
+    name: "eks-legacy",
+    environment: "legacy",
+    oidcIssuer: "https://oidc.eks.us-west-2.amazonaws.com/id/A9B8C7D6E5F4031221304F5E6D7C8B9A",
+    webhookCaBundle: legacyPodIdentityCa,
+    agent: false,
+    loadBalancerWebhook: true,
+    nodegroups: [
+      {
+        name: "general",
+        roleName: "eks-legacy-general-node",
+        amiType: "AL2_x86_64",
+        imdsHopLimit: 2,
+        nodes: [
+          { ip: "10.60.14.35", zone: "us-west-2a", instanceId: "i-0e5f60718293a4b52" },
+          { ip: "10.60.41.172", zone: "us-west-2b", instanceId: "i-0f60718293a4b5c63" },
+        ],
+      },
+    ],
+  },
+];
 
 /** Keeps other pods off the restricted nodes. */
 export const restrictedTaint = { key: "workload", value: "restricted", effect: "NoSchedule" } as const;
 
 /** Sets up a cluster as it is before any story: the account's side at once, the nodes and system pods days ago. */
-export function installCluster(world: World, name: ClusterName, endpoint: string): void {
+export function installCluster(world: World, plan: ClusterPlan, endpoint: string): void {
   const { account } = world;
-  const legacy = name === "eks-legacy";
+  const { name, oidcIssuer } = plan;
   account.addCluster({
     name,
     version: "1.30",
     endpoint,
-    oidcIssuer: oidcIssuers[name],
-    tags: { environment: legacy ? "legacy" : "workshop" },
+    oidcIssuer,
+    tags: { environment: plan.environment },
   });
-  account.addOidcProvider({ issuer: oidcIssuers[name], clientIds: ["sts.amazonaws.com"] });
-  if (!legacy)
+  account.addOidcProvider({ issuer: oidcIssuer, clientIds: ["sts.amazonaws.com"] });
+  if (plan.agent)
     account.addAddon({ cluster: name, name: "eks-pod-identity-agent", version: "v1.3.2-eksbuild.2" });
   for (const addon of ["vpc-cni", "kube-proxy", "coredns"]) {
     account.addAddon({ cluster: name, name: addon, version: "v1.18.3-eksbuild.1" });
   }
-  for (const group of nodegroups[name]) {
+  for (const group of plan.nodegroups) {
     const nodeRoleArn = account.addRole({
       name: group.roleName,
       trustPolicy: nodeTrust,
@@ -107,7 +129,7 @@ export function installCluster(world: World, name: ClusterName, endpoint: string
   }
   world.at(11.9 * days, () => {
     const cluster = world.cluster(name);
-    cluster.create(podIdentityWebhook(webhookCaBundles[name]), "eks");
+    cluster.create(podIdentityWebhook(plan.webhookCaBundle), "eks");
     cluster.create(
       mutatingWebhook({
         configuration: "vpc-resource-mutating-webhook",
@@ -118,7 +140,7 @@ export function installCluster(world: World, name: ClusterName, endpoint: string
       }),
       "eks",
     );
-    if (legacy) {
+    if (plan.loadBalancerWebhook === true) {
       cluster.create(
         mutatingWebhook({
           configuration: "aws-load-balancer-webhook",
@@ -137,11 +159,11 @@ export function installCluster(world: World, name: ClusterName, endpoint: string
         "helm",
       );
     }
-    installSystem(cluster, { agent: !legacy });
+    installSystem(cluster, { agent: plan.agent });
   });
 }
 
-function addNodes(world: World, name: ClusterName, group: NodegroupFacts, nodeRoleArn: string): void {
+function addNodes(world: World, name: string, group: NodegroupPlan, nodeRoleArn: string): void {
   for (const node of group.nodes) {
     world.cluster(name).addNode(
       {
@@ -160,6 +182,7 @@ function addNodes(world: World, name: ClusterName, group: NodegroupFacts, nodeRo
           "node.kubernetes.io/instance-type": "m5.large",
           "topology.kubernetes.io/region": "us-west-2",
           "topology.kubernetes.io/zone": node.zone,
+          ...group.labels,
         },
         ...(group.tainted === true ? { taints: [restrictedTaint] } : {}),
       },

@@ -1,12 +1,19 @@
 import { carts } from "./carts.ts";
 import { catalog } from "./catalog.ts";
 import { checkout } from "./checkout.ts";
+import { healthy } from "./gallery/healthy.ts";
+import { podIdentity } from "./gallery/pod-identity.ts";
 import { ledger } from "./ledger.ts";
 import { orders } from "./orders.ts";
 import { payments } from "./payments.ts";
 import { reports } from "./reports.ts";
-import type { Story } from "./story.ts";
+import type { Story, Theme } from "./story.ts";
 import { ui } from "./ui.ts";
 
-/** Every story, each in its namespace, with what a diagnosis has to say about it. */
+/** The stories of every sandbox, each in its namespace, with what a diagnosis has to say about it. */
 export const stories: readonly Story[] = [carts, orders, reports, catalog, checkout, ui, payments, ledger];
+
+/** Those of the clusters of the gallery, by theme. */
+export const galleryThemes: readonly Theme[] = [podIdentity, healthy];
+
+export const galleryStories: readonly Story[] = galleryThemes.flatMap((theme) => theme.stories);

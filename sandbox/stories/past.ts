@@ -19,6 +19,8 @@ export function createClock(): SandboxClock {
 interface Happening {
   readonly atMs: number;
   readonly order: number;
+  /** Whether controllers have something to do afterwards. */
+  readonly changes: boolean;
   readonly run: () => void;
 }
 
@@ -32,9 +34,20 @@ const minuteMs = 60_000;
 export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
   const startMs = Date.now();
   const happenings: Happening[] = [];
+  let added = 0;
+  let sorted = true;
 
-  function add(atMs: number, run: () => void): void {
-    happenings.push({ atMs, order: happenings.length, run });
+  function add(atMs: number, changes: boolean, run: () => void): void {
+    happenings.push({ atMs, order: added, changes, run });
+    added += 1;
+    sorted = false;
+  }
+
+  /** The next one, last in the list. Pods that start add their rounds while others happen, never earlier than these. */
+  function upcoming(): Happening | undefined {
+    if (!sorted) happenings.sort((a, b) => b.atMs - a.atMs || b.order - a.order);
+    sorted = true;
+    return happenings.at(-1);
   }
 
   for (const cluster of clusters) {
@@ -43,27 +56,31 @@ export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
       // Pods do not work in step with each other.
       const offsetMs = (Number.parseInt(pod.metadata.uid.slice(0, 6), 16) % 150) * 1_313;
       for (const atMs of roundsAfter(clock.now().getTime(), startMs, offsetMs)) {
-        add(atMs, () => cluster.kubelet.tickPod(pod.metadata.uid));
+        add(atMs, false, () => cluster.kubelet.tickPod(pod.metadata.uid));
       }
     });
   }
 
   return {
     at(minutesAgo: number, change: () => void): void {
-      add(startMs - minutesAgo * minuteMs, () => {
-        change();
-        for (const cluster of clusters) cluster.settle();
-      });
+      add(startMs - minutesAgo * minuteMs, true, change);
     },
     /** Lets everything happen; the clock is real again afterwards. */
     happen(): void {
+      let changed = false;
       for (;;) {
-        // Pods that start add their rounds while this runs, never earlier than what is happening.
-        happenings.sort((a, b) => b.atMs - a.atMs || b.order - a.order);
-        const next = happenings.pop();
+        const next = upcoming();
+        // What happens in the same moment is settled at once.
+        if (changed && next?.atMs !== clock.now().getTime()) {
+          for (const cluster of clusters) cluster.settle();
+          changed = false;
+          continue;
+        }
         if (next === undefined) break;
+        happenings.pop();
         clock.set(new Date(next.atMs));
         next.run();
+        changed ||= next.changes;
       }
       clock.set(null);
     },

@@ -6,6 +6,8 @@ interface Expectation {
   readonly conclusion: "cause-found" | "no-fault-found";
   /** Null where nothing is wrong. */
   readonly ruleId: string | null;
+  /** Rules that have to be told beside the cause; others may be. */
+  readonly alsoWrong?: readonly string[];
 }
 
 /** One workload in one namespace of a simulated cluster, and what is wrong with it. */
@@ -14,6 +16,8 @@ export interface Story {
   readonly namespace: string;
   readonly name: string;
   readonly kind: "Deployment" | "StatefulSet" | "DaemonSet";
+  /** What is the matter, in one line for somebody who chooses among stories. */
+  readonly about?: string;
   readonly expect: Expectation;
   install(world: World): void;
 }
@@ -24,6 +28,12 @@ export interface World {
   cluster(name: string): Cluster;
   /** Makes `change` happen so many minutes before the start; pods start and work from then on. */
   at(minutesAgo: number, change: () => void): void;
+}
+
+/** Stories that belong together. */
+export interface Theme {
+  readonly title: string;
+  readonly stories: readonly Story[];
 }
 
 export const hours = 60;

@@ -127,3 +127,27 @@ function excerptOf(text: string): string {
   const cut = [...plain].slice(0, excerptLength).join("").toWellFormed();
   return cut.length < plain.length ? `${cut}…` : cut;
 }
+
+/**
+ * Of the log of an agent, what it says of itself: a line with `client-addr` is about the pod at that address, and is
+ * told there. Hands on whole lines; `end` hands on the last one, where no line feed ends it.
+ */
+export function ofAgentItself(push: (chunk: string) => void): {
+  push(chunk: string): void;
+  end(): void;
+} {
+  let partial = "";
+  const own = (line: string) => !line.includes('"client-addr"');
+  return {
+    push(chunk) {
+      const pieces = (partial + chunk).split("\n");
+      partial = pieces.pop() ?? "";
+      const kept = pieces.filter(own);
+      if (kept.length > 0) push(`${kept.join("\n")}\n`);
+    },
+    end() {
+      if (own(partial)) push(partial);
+      partial = "";
+    },
+  };
+}

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createAgentLogScanner } from "../../../src/core/logs/agent-log.ts";
+import { createAgentLogScanner, ofAgentItself } from "../../../src/core/logs/agent-log.ts";
 
 const podIp = "10.42.133.12";
 const requestId = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
 
-function agentLine(msg: string, patch: Readonly<Record<string, string>> = {}): string {
+function agentLine(msg: string, patch: Readonly<Record<string, string | undefined>> = {}): string {
   return JSON.stringify({
     "client-addr": `${podIp}:40112`,
     "cluster-name": "eks-workshop",
@@ -126,5 +126,21 @@ describe("the agent's errors", () => {
     expect(scan(agentLine(`Service account token cannot be parsed: ${token}`))[0]?.excerpt).not.toContain(
       token,
     );
+  });
+});
+
+describe("what the agent says of itself", () => {
+  it("is every line that names no client, in pieces of any size", () => {
+    const own = [agentLine("bind: address already in use", { "client-addr": undefined }), "Starting server"];
+    const text = [own[0], agentLine("(AccessDeniedException)"), own[1]].join("\n");
+    for (const size of [1, 7, text.length]) {
+      let kept = "";
+      const log = ofAgentItself((chunk) => {
+        kept += chunk;
+      });
+      for (let at = 0; at < text.length; at += size) log.push(text.slice(at, at + size));
+      log.end();
+      expect(kept).toBe(own.join("\n"));
+    }
   });
 });

@@ -1,5 +1,6 @@
 import type { CollectContext, Collector } from "../../../app/ports.ts";
-import type { LogsFacts, Observation, PodFacts } from "../../../core/evidence.ts";
+import type { LogsFacts, Observation, PodFacts, Question } from "../../../core/evidence.ts";
+import { ofAgentItself } from "../../../core/logs/agent-log.ts";
 import { createLogScanner } from "../../../core/logs/stream.ts";
 import { inTurn } from "../in-turn.ts";
 import { mergeLogErrors, mergeLogSigns, type ScannedLog } from "../merge-logs.ts";
@@ -41,6 +42,7 @@ type LogOutcome =
 export function createLogsCollector({ client, clock }: CollectorDeps): Collector<"logs.errors"> {
   async function scan(run: LogRun, tailLines: number, { question, signal }: CollectContext) {
     const scanner = createLogScanner({ timestamps: true, signs: true });
+    const log = isAgent(question, run) ? ofAgentItself(scanner.push) : { push: scanner.push, end: () => {} };
     const outcome = await client.streamLog(
       { namespace: question.namespace, name: run.pod },
       {
@@ -50,9 +52,10 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
         limitBytes,
         tailLines,
       },
-      scanner.push,
+      log.push,
       AbortSignal.any([signal, AbortSignal.timeout(logTimeoutMs)]),
     );
+    log.end();
     return { outcome, ...scanner.end() };
   }
 
@@ -113,6 +116,11 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
       };
     },
   };
+}
+
+/** The Pod Identity Agent writes down what goes wrong for the pods that ask it. */
+function isAgent({ namespace }: Question, { container }: LogRun): boolean {
+  return namespace === "kube-system" && container === "eks-pod-identity-agent";
 }
 
 /** A 400 is the kubelet's word that this run has no log (it has not started, or its log is gone): no failure. */

@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { deployedRights } from "../../sandbox/deployed.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
+import { galleryStories, stories } from "../../sandbox/stories/index.ts";
+import type { Story } from "../../sandbox/stories/story.ts";
+import { answer } from "../../src/app/judge.ts";
+import type { AuditResult } from "../../src/core/digest.ts";
+import { openOneCluster } from "../../src/main/clusters.ts";
+import { rules } from "../../src/rules/index.ts";
+import { eksiam, quickLookups, writeQuickConfig } from "./support.ts";
+
+let folder: string;
+let sandbox: Sandbox;
+/** What the audits of all clusters say, `cluster namespace/name` → rule, or `healthy`, or what is not known. */
+const audited = new Map<string, string>();
+const before = { ...process.env };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "eksiam-gallery-"));
+  sandbox = await startSandbox({
+    ...(await deployedRights()),
+    gallery: true,
+    tickMs: 0,
+    paceMs: 2,
+    lookupsPerSecond: quickLookups,
+  });
+  const kubeconfig = join(folder, "kubeconfig");
+  await writeFile(kubeconfig, sandbox.kubeconfig("investigator"));
+  Object.assign(process.env, sandbox.awsEnv("investigator"), {
+    KUBECONFIG: kubeconfig,
+    EKSIAM_CONFIG: await writeQuickConfig(folder, sandbox),
+  });
+  for (const cluster of Object.keys(sandbox.clusters)) {
+    const asked = await eksiam(["audit", "--cluster", cluster, "--output", "json"]);
+    const { workloads } = JSON.parse(asked.out) as AuditResult;
+    for (const one of workloads) {
+      const missing = one.missingPermissions.length === 0 ? "" : ` (${one.missingPermissions.join(", ")})`;
+      const verdict = one.conclusion === "no-fault-found" ? "healthy" : (one.ruleId ?? one.conclusion);
+      audited.set(`${cluster} ${one.namespace}/${one.name}`, `${verdict}${missing}`);
+    }
+  }
+}, 60_000);
+
+afterAll(async () => {
+  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+  Object.assign(process.env, before);
+  await sandbox?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const everyStory = [...stories, ...galleryStories];
+const placeOf = ({ cluster, namespace, name }: Story) => `${cluster} ${namespace}/${name}`;
+
+test("the audit of every cluster names the faults of its stories, and of nothing else", () => {
+  const told = new Map(everyStory.map((story) => [placeOf(story), story.expect.ruleId ?? "healthy"]));
+  const expected = [...audited.keys()].map((place) => [place, told.get(place) ?? "healthy"]);
+  expect(Object.fromEntries(audited)).toEqual(Object.fromEntries(expected));
+  expect([...told.keys()].filter((place) => !audited.has(place))).toEqual([]);
+});
+
+test.each(everyStory.filter(({ expect: { alsoWrong } }) => alsoWrong !== undefined))(
+  "$namespace/$name: every fault is told, in the order in which a call meets them",
+  async ({ cluster, namespace, name, kind, expect: told }) => {
+    const access = openOneCluster({ cluster }, null, process.env);
+    const asked = await answer({ rules, clock: () => new Date().toISOString(), deadlineMs: 20_000 }, access, {
+      cluster,
+      namespace,
+      name,
+      kind,
+      container: null,
+      sinceSeconds: 3_600,
+    });
+    if (!asked.ok) throw new Error(asked.error.type);
+    const { cause, alsoWrong } = asked.value.diagnosis;
+    expect(cause?.ruleId ?? null).toBe(told.ruleId);
+    expect(alsoWrong.map(({ ruleId }) => ruleId)).toEqual(told.alsoWrong);
+  },
+);
+
+test("every workload of the stories, and what is the matter with it", () => {
+  const lines = [...audited].filter(([place]) => !place.includes(" kube-system/"));
+  const width = Math.max(...lines.map(([place]) => place.length));
+  const table = lines.map(([place, verdict]) => `${place.padEnd(width)}  ${verdict}`).join("\n");
+  expect(table).toMatchInlineSnapshot(`
+    "eks-workshop carts/carts         node-role-fallback-no-identity
+    eks-workshop catalog/catalog     healthy
+    eks-workshop checkout/checkout   healthy
+    eks-workshop orders/orders       no-credentials-no-identity
+    eks-workshop reports/reports     irsa-trust-sub-mismatch
+    eks-workshop ui/ui               healthy
+    eks-legacy ledger/ledger         healthy
+    eks-legacy payments/payments     webhook-cabundle-wrong
+    eks-gallery annotated/annotated  healthy
+    eks-gallery exports/exports      pod-older-than-association
+    eks-gallery imports/imports      pi-trust-missing-tagsession"
+  `);
+});
