@@ -15,6 +15,9 @@ import type {
   SessionAnswer,
   TrailEvent,
 } from "./model.ts";
+import type { NetworkState } from "./network.ts";
+import type { OrganizationState } from "./organization.ts";
+import type { ResourceState } from "./resources.ts";
 
 export interface AccountOptions {
   readonly accountId: string;
@@ -43,6 +46,8 @@ export interface NewCluster {
   readonly status?: string;
   readonly authenticationMode?: string;
   readonly computeConfig?: Cluster["computeConfig"];
+  /** Without: one is made up. */
+  readonly vpcId?: string;
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -124,7 +129,7 @@ export type NewTrailRecord = {
  * One simulated AWS account in one Region. The setters throw on what AWS would refuse as well (a second role of
  * the same name, an association of a cluster that is not there): a story that is wrong should not start.
  */
-export interface Account {
+export interface Account extends OrganizationState, NetworkState, Omit<ResourceState, "forgetRole"> {
   readonly accountId: string;
   readonly lookupsPerSecond: number;
   readonly region: string;
@@ -222,6 +227,8 @@ export interface Account {
       readonly resource: string;
       readonly context?: Readonly<Record<string, readonly string[]>>;
       readonly userAgent?: string;
+      /** The VPC that the call comes from: its endpoints are on the way. */
+      readonly vpcId?: string | null;
     },
   ): CallAnswer;
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from "../../src/core/json.ts";
 import type { AccountOptions } from "./account.ts";
-import { decide } from "./decisions.ts";
+import { decide, type Guards } from "./decisions.ts";
 import type { Ids } from "./ids.ts";
 import type { Refusal } from "./model.ts";
 import type { Principal } from "./principals.ts";
@@ -57,6 +57,8 @@ export interface CallRequest {
   readonly userAgent?: string;
   /** The resource as the service's messages name it, where that is not its ARN; null: they name none. */
   readonly shownResource?: string | null;
+  /** The VPC that the call comes from: its endpoints are on the way. */
+  readonly vpcId?: string | null;
 }
 
 /** What a call came to: nothing to say, or how it was refused. */
@@ -82,16 +84,21 @@ export interface Calls {
   readOnly(action: string): boolean;
 }
 
-/** Decides calls by the caller's policies and keeps the trail of them. */
-export function createCalls(options: AccountOptions, ids: Ids, trail: Trail): Calls {
+/** Decides calls by the policies that they meet and keeps the trail of them. */
+export function createCalls(options: AccountOptions, ids: Ids, trail: Trail, guards: Guards): Calls {
   function authorize(principal: Principal, request: CallRequest): Outcome {
     const service = serviceOf(request.action);
     const requestId = ids.requestId(service);
-    const decision = decide(principal, request, { region: options.region, now: options.now() });
+    const decision = decide(principal, request, { region: options.region, now: options.now(), guards });
     if (decision.allowed) return { requestId, refusal: null };
-    const shown = request.shownResource === undefined ? request.resource : request.shownResource;
-    const on = shown === null ? "" : ` on resource: ${service === "s3" ? `"${shown}"` : shown}`;
-    const sentence = `User: ${principal.arn} is not authorized to perform: ${request.action}${on} ${decision.because}`;
+    const own = decision.action === request.action;
+    const shown = own && request.shownResource !== undefined ? request.shownResource : decision.resource;
+    const quoted = own && service === "s3";
+    const on = shown === null ? "" : ` on resource: ${quoted ? `"${shown}"` : shown}`;
+    const sentence =
+      service === "s3" && decision.outside
+        ? "Access Denied"
+        : `User: ${principal.arn} is not authorized to perform: ${decision.action}${on} ${decision.because}`;
     const { code, status } = accessDeniedOf[service] ?? jsonAccessDenied;
     const message =
       service === "ec2" ? `You are not authorized to perform this operation. ${sentence}` : sentence;

@@ -5,7 +5,10 @@ import { createFaults } from "./faults.ts";
 import { createIamState } from "./iam-state.ts";
 import { createIds } from "./ids.ts";
 import type { Caller, Session } from "./model.ts";
+import { createNetwork } from "./network.ts";
+import { createOrganization } from "./organization.ts";
 import { type Principal, principalOfCaller, principalOfSession } from "./principals.ts";
+import { createResources } from "./resources.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTrail, type Trail } from "./trail.ts";
 
@@ -32,8 +35,12 @@ export function createAccount(options: AccountOptions): ServedAccount {
   const iam = createIamState(options, ids);
   const eks = createEksState(options, ids);
   const trail = createTrail(options, ids);
-  const calls = createCalls(options, ids, trail);
-  const sessions = createSessions({ options, ids, iam, eks, trail, calls });
+  const { forgetRole, ...resources } = createResources(options);
+  const network = createNetwork(options);
+  const organization = createOrganization(options);
+  const guards = { ...organization, ...resources, ...network };
+  const calls = createCalls(options, ids, trail, guards);
+  const sessions = createSessions({ options, ids, iam, eks, trail, calls, guards });
   const callers = new Map<string, Caller>();
 
   function call(session: Session, request: CallRequest): ReturnType<Account["call"]> {
@@ -70,6 +77,12 @@ export function createAccount(options: AccountOptions): ServedAccount {
     faults: createFaults(),
     ...iam,
     ...eks,
+    ...guards,
+    deleteRole(nameOrArn) {
+      const role = iam.role(nameOrArn);
+      iam.deleteRole(nameOrArn);
+      if (role !== undefined) forgetRole(role.arn, role.roleId);
+    },
     addCaller(caller) {
       const added: Caller = { ...caller, sessionToken: caller.sessionToken ?? null };
       callers.set(caller.accessKeyId, added);

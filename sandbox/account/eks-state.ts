@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type {
   Account,
   AccountOptions,
@@ -91,6 +92,7 @@ export function createEksState(options: AccountOptions, ids: Ids): EksState {
       roleArn: cluster.roleArn ?? `arn:aws:iam::${accountId}:role/${cluster.name}-cluster-role`,
       status: cluster.status ?? "ACTIVE",
       authenticationMode: cluster.authenticationMode ?? "API_AND_CONFIG_MAP",
+      vpcId: cluster.vpcId ?? vpcIdOf(cluster.name),
       computeConfig: cluster.computeConfig ?? null,
       tags: cluster.tags ?? {},
     };
@@ -223,4 +225,9 @@ export function createEksState(options: AccountOptions, ids: Ids): EksState {
         ?.findLast((effect) => effect.atMs <= nowMs)?.value;
     },
   };
+}
+
+/** One VPC a cluster, of the same id whenever the account is built. */
+function vpcIdOf(cluster: string): string {
+  return `vpc-0${createHash("sha256").update(cluster).digest("hex").slice(0, 16)}`;
 }

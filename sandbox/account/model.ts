@@ -59,6 +59,7 @@ export interface Cluster {
   readonly roleArn: string;
   readonly status: string;
   readonly authenticationMode: string;
+  readonly vpcId: string;
   /** EKS Auto Mode; null: the cluster does not use it. */
   readonly computeConfig: { readonly nodeRoleArn: string; readonly nodePools: readonly string[] } | null;
   readonly tags: Readonly<Record<string, string>>;

@@ -24,7 +24,7 @@ const mayNotAssume = "Unauthorized Exception! EKS does not have permissions to a
  * https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumeRoleForPodIdentity.html
  */
 export function createPodIdentity(
-  { options, ids, iam, eks, trail, calls }: SessionParts,
+  { options, ids, iam, eks, trail, calls, guards }: SessionParts,
   store: SessionStore,
   assumeRole: AssumeRole,
 ): Account["assumeRoleForPodIdentity"] {
@@ -65,7 +65,7 @@ export function createPodIdentity(
       ...tagContext(tags),
     };
     const trusted = assumeActions(tags).every((action) =>
-      trusts(role, { service: podIdentityService }, action, context),
+      trusts(role, { service: podIdentityService }, action, context, guards),
     );
     if (!trusted) return null;
 

@@ -4,8 +4,13 @@ import type { JsonValue } from "../../src/core/json.ts";
 import type { ServedAccount } from "./create-account.ts";
 import type { Principal } from "./principals.ts";
 import { cloudtrail } from "./wire/cloudtrail.ts";
+import { ec2 } from "./wire/ec2.ts";
 import { eks } from "./wire/eks.ts";
 import { iam } from "./wire/iam.ts";
+import { kms } from "./wire/kms.ts";
+import { organizations } from "./wire/organizations.ts";
+import { s3 } from "./wire/s3.ts";
+import { secretsmanager } from "./wire/secretsmanager.ts";
 import {
   type Answer,
   AwsError,
@@ -15,6 +20,8 @@ import {
   type WireRequest,
 } from "./wire/service.ts";
 import { type Credential, credentialOf, isSignedWith } from "./wire/signature.ts";
+import { sns } from "./wire/sns.ts";
+import { sqs } from "./wire/sqs.ts";
 import { answerWebIdentity, isWebIdentityRequest, sts } from "./wire/sts.ts";
 
 export interface AwsServer {
@@ -22,7 +29,20 @@ export interface AwsServer {
   close(): Promise<void>;
 }
 
-const services: Readonly<Record<string, Service>> = { eks, iam, sts, cloudtrail };
+/** By the name that signatures carry. */
+const services: Readonly<Record<string, Service>> = {
+  cloudtrail,
+  ec2,
+  eks,
+  iam,
+  kms,
+  organizations,
+  s3,
+  secretsmanager,
+  sns,
+  sqs,
+  sts,
+};
 
 const invalidToken = "The security token included in the request is invalid.";
 

@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../src/core/json.ts";
 import type { Account, AccountOptions } from "./account.ts";
 import type { Calls } from "./calls.ts";
-import { trusts } from "./decisions.ts";
+import { type Guards, trusts } from "./decisions.ts";
 import type { IamState } from "./iam-state.ts";
 import type { Ids } from "./ids.ts";
 import type { Refusal, Session } from "./model.ts";
@@ -51,6 +51,7 @@ export interface SessionParts {
   readonly eks: Pick<Account, "cluster" | "association">;
   readonly trail: Trail;
   readonly calls: Calls;
+  readonly guards: Guards;
 }
 
 /** Everything that gives out temporary credentials. */
@@ -73,7 +74,7 @@ export function createSessions(parts: SessionParts): Sessions {
   };
 }
 
-function createAssumeRole({ ids, iam, calls }: SessionParts, store: SessionStore): AssumeRole {
+function createAssumeRole({ ids, iam, calls, guards }: SessionParts, store: SessionStore): AssumeRole {
   return (principal, request) => {
     const { roleArn, sessionName } = request;
     const role = iam.role(roleArn);
@@ -98,7 +99,8 @@ function createAssumeRole({ ids, iam, calls }: SessionParts, store: SessionStore
 
     for (const action of assumeActions(tags)) {
       const { refusal } = calls.authorize(principal, { action, resource: roleArn, context });
-      const trusted = role !== undefined && trusts(role, { principal: principal.policyArn }, action, context);
+      const trusted =
+        role !== undefined && trusts(role, { principal: principal.policyArn }, action, context, guards);
       if (refusal === null && trusted) continue;
       const because = role === undefined ? "" : ` because no role trust policy allows the ${action} action`;
       const sentence = `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${roleArn}${because}`;

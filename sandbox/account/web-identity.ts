@@ -8,7 +8,7 @@ import type { SessionParts } from "./sessions.ts";
  * and says less than the API: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
  */
 export function createWebIdentity(
-  { options, ids, iam, trail }: Pick<SessionParts, "options" | "ids" | "iam" | "trail">,
+  { options, ids, iam, trail, guards }: Pick<SessionParts, "options" | "ids" | "iam" | "trail" | "guards">,
   store: SessionStore,
 ): Account["assumeRoleWithWebIdentity"] {
   const { accountId } = options;
@@ -47,7 +47,8 @@ export function createWebIdentity(
       requestID: requestId,
       resources: [{ accountId, type: "AWS::IAM::Role", ARN: roleArn }],
     };
-    if (role === undefined || !trusts(role, { webIdentity }, "sts:AssumeRoleWithWebIdentity", context)) {
+    const action = "sts:AssumeRoleWithWebIdentity";
+    if (role === undefined || !trusts(role, { webIdentity }, action, context, guards)) {
       trail.record({
         ...record,
         errorCode: "AccessDenied",

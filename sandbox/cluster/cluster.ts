@@ -119,6 +119,11 @@ export function createCluster(options: ClusterOptions): Cluster {
     now,
     addNode(node, { labels, taints }) {
       context.nodes.set(node.name, node);
+      account.addInstance({
+        instanceId: node.instanceId,
+        instanceProfileArn: instanceProfileOf(node.nodeRoleArn),
+        httpPutResponseHopLimit: node.imdsHopLimit,
+      });
       store.create(
         {
           apiVersion: "v1",
@@ -226,4 +231,9 @@ function withNamespaceLabel(namespace: NewObject): NewObject {
     spec: { finalizers: ["kubernetes"] },
     status: { phase: "Active" },
   };
+}
+
+/** Node groups name the profile otherwise than the role; what matters is that there is one. */
+function instanceProfileOf(nodeRoleArn: string): string {
+  return nodeRoleArn.replace(":role/", ":instance-profile/");
 }

@@ -99,6 +99,7 @@ export function createKubelet(context: ClusterContext): Kubelet {
         now: context.now,
         log,
         account: context.account,
+        vpcId: context.account.cluster(context.name)?.vpcId ?? null,
         container: containerView(pod, container),
         endpoints: credentialEndpoints(
           context,

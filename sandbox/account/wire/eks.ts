@@ -150,6 +150,7 @@ function clusterBody(one: Cluster) {
     roleArn: one.roleArn,
     status: one.status,
     certificateAuthority: { data: one.certificateAuthorityData },
+    resourcesVpcConfig: { vpcId: one.vpcId, endpointPublicAccess: true, endpointPrivateAccess: true },
     accessConfig: { authenticationMode: one.authenticationMode },
     ...(one.oidcIssuer === null ? {} : { identity: { oidc: { issuer: one.oidcIssuer } } }),
     ...(one.computeConfig === null ? {} : { computeConfig: { enabled: true, ...one.computeConfig } }),

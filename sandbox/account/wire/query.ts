@@ -28,8 +28,9 @@ export function queryAnswer(
   namespace: string,
   result: XmlValue,
   requestId: string,
+  list = "member",
 ): Answer {
-  const body = `<${operation}Result>${xml(result)}</${operation}Result>`;
+  const body = `<${operation}Result>${xml(result, list)}</${operation}Result>`;
   const metadata = `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`;
   return {
     status: 200,
@@ -63,13 +64,15 @@ export function queryParameters({ body }: WireRequest): JsonValue {
   );
 }
 
-function xml(value: XmlValue): string {
+/** @param list what the elements of a list are called. */
+export function xml(value: XmlValue, list = "member"): string {
   if (value === null || value === undefined) return "";
-  if (Array.isArray(value)) return value.map((one: XmlValue) => `<member>${xml(one)}</member>`).join("");
+  if (Array.isArray(value))
+    return value.map((one: XmlValue) => `<${list}>${xml(one, list)}</${list}>`).join("");
   if (typeof value === "object") {
     return Object.entries(value)
       .filter(([, one]) => one !== null && one !== undefined)
-      .map(([name, one]) => `<${name}>${xml(one as XmlValue)}</${name}>`)
+      .map(([name, one]) => `<${name}>${xml(one as XmlValue, list)}</${name}>`)
       .join("");
   }
   return String(value).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

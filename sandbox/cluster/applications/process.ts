@@ -30,6 +30,8 @@ export interface ProcessParts {
   readonly now: () => Date;
   readonly log: ContainerLog;
   readonly account: Account;
+  /** The VPC that its calls come from. */
+  readonly vpcId: string | null;
   readonly container: ContainerView;
   readonly endpoints: CredentialEndpoints;
 }
@@ -62,7 +64,8 @@ export function startProcess(parts: ProcessParts): ContainerProcess {
           failed = true;
           continue;
         }
-        const answer = account.call(credentials.session, { ...call, userAgent: sdk.userAgent });
+        const { vpcId } = parts;
+        const answer = account.call(credentials.session, { ...call, userAgent: sdk.userAgent, vpcId });
         failed ||= !answer.ok;
         write(answer.ok ? sdk.log.succeeded(facts(), call) : sdk.log.denied(facts(), call, answer));
       }

@@ -64,6 +64,13 @@ export interface Served {
   iam(keys?: Keys): IAMClient;
   sts(keys?: Keys): STSClient;
   cloudtrail(region?: string): CloudTrailClient;
+  /** For clients of all other services. */
+  readonly settings: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: Keys;
+    readonly maxAttempts: number;
+  };
   close(): Promise<void>;
 }
 
@@ -91,6 +98,7 @@ export async function serve(options: Partial<AccountOptions> = {}): Promise<Serv
     eks: (keys) => new EKSClient(settings(keys)),
     iam: (keys) => new IAMClient(settings(keys)),
     sts: (keys) => new STSClient(settings(keys)),
+    settings: settings(),
     cloudtrail: (at = region) => new CloudTrailClient({ ...settings(), region: at }),
     close: server.close,
   };
