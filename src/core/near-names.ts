@@ -5,7 +5,10 @@ import type { AssociationRef, WorkloadFacts } from "./evidence.ts";
  * workload's own name, for a name that differs by an affix such as `-sa`, and for one that differs by a slip of the
  * pen. Other associations of a namespace are other workloads' business.
  */
-export function isMeantFor(association: AssociationRef, workload: WorkloadFacts): boolean {
+export function isMeantFor(
+  association: Pick<AssociationRef, "namespace" | "serviceAccount">,
+  workload: WorkloadFacts,
+): boolean {
   const own = workload.template.serviceAccountName;
   if (association.namespace !== workload.namespace || association.serviceAccount === own) return false;
   const other = plain(association.serviceAccount);

@@ -1,6 +1,6 @@
 import { associationRemedy, associationRemedyWants } from "../core/association-remedy.ts";
 import { expectedIdentity, injectedInto } from "../core/identity.ts";
-import { isMeantFor } from "../core/near-names.ts";
+import { misplacedIdentity } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   credentialErrors,
@@ -49,13 +49,9 @@ export const noCredentialsNoIdentity = defineRule({
   wants: associationRemedyWants,
   check(evidence, question) {
     const workload = evidence["k8s.workload"];
-    const associations = evidence["eks.associations"];
     if (workload.status === "absent") return notApplicable("there is no workload");
-    if (
-      associations.status === "found" &&
-      associations.value.some((one) => isMeantFor(one, workload.value))
-    ) {
-      return notApplicable("an association for another service account seems meant for this workload");
+    if (misplacedIdentity(evidence, question) !== null) {
+      return notApplicable("an identity that seems meant for this workload is configured elsewhere");
     }
     // Where calls do reach AWS, some credentials are there; what they may do is the question then.
     if (deniedCalls(currentErrors(evidence)).length > 0) return pass();

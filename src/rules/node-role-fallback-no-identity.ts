@@ -2,7 +2,7 @@ import { associationRemedy, associationRemedyWants } from "../core/association-r
 import type { Evidence, LogErrorGroup } from "../core/evidence.ts";
 import { sameRole } from "../core/iam/arn.ts";
 import { expectedIdentity, injectedInto, isNodeRole } from "../core/identity.ts";
-import { isMeantFor } from "../core/near-names.ts";
+import { misplacedIdentity } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   currentErrors,
@@ -48,7 +48,6 @@ export const nodeRoleFallbackNoIdentity = defineRule({
   wants: ["eks.node-role", ...associationRemedyWants],
   check(evidence, question) {
     const workload = evidence["k8s.workload"];
-    const associations = evidence["eks.associations"];
     if (workload.status === "absent") return notApplicable("there is no workload");
     const asNode = asSession(evidence).filter(
       ({ principalKind, principalArn }) =>
@@ -56,11 +55,8 @@ export const nodeRoleFallbackNoIdentity = defineRule({
     );
     const principal = asNode[0]?.principalArn ?? null;
     if (principal === null) return pass();
-    if (
-      associations.status === "found" &&
-      associations.value.some((one) => isMeantFor(one, workload.value))
-    ) {
-      return notApplicable("an association for another service account seems meant for this workload");
+    if (misplacedIdentity(evidence, question) !== null) {
+      return notApplicable("an identity that seems meant for this workload is configured elsewhere");
     }
     const data = {
       serviceAccount: serviceAccountOf(workload.value),
