@@ -3,6 +3,7 @@ import type {
   CandidateRole,
   ClusterFacts,
   Evidence,
+  LogErrorGroup,
   Question,
   WorkloadFacts,
 } from "./evidence.ts";
@@ -13,7 +14,35 @@ import { isMeantFor } from "./near-names.ts";
 import type { Condition } from "./rule.ts";
 import { credentialErrors, currentErrors, deniedCalls, placesOf, tokenSubject } from "./subject.ts";
 
-const symptom = ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association", "logs.errors"] as const;
+const symptom = [
+  "k8s.workload",
+  "k8s.pods",
+  "k8s.service-account",
+  "eks.association",
+  "logs.errors",
+] as const;
+
+/** What is looked at, beside the symptom, to find out where an identity lies that was meant for a workload. */
+const places = [
+  "eks.associations",
+  "k8s.service-accounts",
+  "eks.cluster",
+  "iam.irsa-candidates",
+  "eks.associations-elsewhere",
+] as const;
+
+type PlaceKind = (typeof places)[number];
+
+/**
+ * What a rule about a missing identity wants beside its needs, so that all of them see which one tells the most. A
+ * place that could not be seen makes the answer less telling, never wrong: an identity is missing all the same.
+ */
+export function otherPlaces<K extends PlaceKind = never>(
+  ...needs: readonly K[]
+): readonly Exclude<PlaceKind, K>[] {
+  const isOther = (kind: PlaceKind): kind is Exclude<PlaceKind, K> => !needs.some((need) => need === kind);
+  return places.filter(isOther);
+}
 
 /** The annotation by which pods asked kube2iam and kiam for a role: https://github.com/jtblin/kube2iam */
 export const kube2iamAnnotation = "iam.amazonaws.com/role";
@@ -27,21 +56,25 @@ export const whenIdentityMissed: Condition<(typeof symptom)[number]> = {
 function whyNotMissed(evidence: Evidence, question: Question): string | null {
   if (expectedIdentity(evidence)?.mechanism !== "none") return "the service account has an identity";
   const errors = currentErrors(evidence);
-  const denied = deniedCalls(errors).filter(
-    ({ principalArn, principalKind }) => principalArn === null || principalKind === "node-role",
-  );
-  if (credentialErrors(errors).length + denied.length === 0) {
+  if (credentialErrors(errors).length + callsWithout(evidence).length === 0) {
     return "nothing in the logs shows that an identity is missed";
   }
   const pods = evidence["k8s.pods"];
   if (pods === undefined || pods.status === "unavailable") return "the pods could not be seen";
-  const places = placesOf(pods, question);
-  const bare = places.some(
+  const containers = placesOf(pods, question);
+  const bare = containers.some(
     ({ container }) =>
       injectedInto(container).mechanism === "none" &&
       !container.env.some(({ name }) => name === "AWS_ACCESS_KEY_ID"),
   );
-  return bare || places.length === 0 ? null : "the pods carry an identity of their own";
+  return bare || containers.length === 0 ? null : "the pods carry an identity of their own";
+}
+
+/** The calls that were refused to the node role, or to nobody that the log names. */
+export function callsWithout(evidence: Evidence): readonly LogErrorGroup[] {
+  return deniedCalls(currentErrors(evidence)).filter(
+    ({ principalArn, principalKind }) => principalArn === null || principalKind === "node-role",
+  );
 }
 
 /** What was meant to give a workload its identity, and why it does not. */
@@ -81,15 +114,15 @@ export function misplacedIdentity(evidence: Evidence, question: Question): Mispl
 
 function unreadAnnotation(evidence: Evidence, workload: WorkloadFacts): MisplacedIdentity | null {
   const account = known(evidence["k8s.service-account"])?.annotations ?? {};
-  const places = [
+  const annotated = [
     { on: "service account", annotations: account },
     { on: "pod template", annotations: workload.template.annotations },
   ] as const;
-  for (const { on, annotations } of places) {
+  for (const { on, annotations } of annotated) {
     for (const [key, value] of Object.entries(annotations)) {
       const ofKube2iam = key === kube2iamAnnotation;
       // On a pod, that one is read, only not by the webhook.
-      if (ofKube2iam ? on === "service account" : key.startsWith("eks.") && isRoleArn(value.trim())) {
+      if (ofKube2iam ? on === "service account" : isRoleArn(value.trim())) {
         return { slip: "annotation-unread", on, key, value: value.trim() };
       }
     }

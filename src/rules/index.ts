@@ -18,12 +18,16 @@ import { eksAuthUnreachable } from "./eks-auth-unreachable.ts";
 import { encodedDenial } from "./encoded-denial.ts";
 import { ephemeralOrExecShell } from "./ephemeral-or-exec-shell.ts";
 import { explicitDenyIdentityPolicy } from "./explicit-deny-identity-policy.ts";
+import { hostnetworkNodeRole } from "./hostnetwork-node-role.ts";
 import { iamEventualConsistency } from "./iam-eventual-consistency.ts";
 import { identityPolicyConditionMismatch } from "./identity-policy-condition-mismatch.ts";
 import { identityPolicyMissingAction } from "./identity-policy-missing-action.ts";
 import { identityPolicyResourceMismatch } from "./identity-policy-resource-mismatch.ts";
 import { injectionMissedWebhookFlap } from "./injection-missed-webhook-flap.ts";
 import { ipv6ClusterAddress } from "./ipv6-cluster-address.ts";
+import { irsaAnnotatedOtherSa } from "./irsa-annotated-other-sa.ts";
+import { irsaAnnotationMissing } from "./irsa-annotation-missing.ts";
+import { irsaAnnotationWrongKey } from "./irsa-annotation-wrong-key.ts";
 import { irsaArnMalformed } from "./irsa-arn-malformed.ts";
 import { irsaExplicitDenyTrust } from "./irsa-explicit-deny-trust.ts";
 import { irsaRoleMissing } from "./irsa-role-missing.ts";
@@ -36,6 +40,7 @@ import { irsaTrustSubMismatch } from "./irsa-trust-sub-mismatch.ts";
 import { irsaTrustWildcardWithStringequals } from "./irsa-trust-wildcard-with-stringequals.ts";
 import { irsaTrustWrongAction } from "./irsa-trust-wrong-action.ts";
 import { kmsKeyDenied } from "./kms-key-denied.ts";
+import { kube2iamKiamLeftover } from "./kube2iam-kiam-leftover.ts";
 import { networkpolicyBlocksAgent } from "./networkpolicy-blocks-agent.ts";
 import { noCredentialsNoIdentity } from "./no-credentials-no-identity.ts";
 import { nodeRoleFallbackNoIdentity } from "./node-role-fallback-no-identity.ts";
@@ -59,10 +64,13 @@ import { piTrustConditionMismatch } from "./pi-trust-condition-mismatch.ts";
 import { piTrustMissingPrincipal } from "./pi-trust-missing-principal.ts";
 import { piTrustMissingTagsession } from "./pi-trust-missing-tagsession.ts";
 import { piaAndIrsaBoth } from "./pia-and-irsa-both.ts";
+import { piaOtherCluster } from "./pia-other-cluster.ts";
+import { piaOtherNamespace } from "./pia-other-namespace.ts";
 import { piaOtherServiceAccount } from "./pia-other-service-account.ts";
 import { podIdentityUnsupportedCompute } from "./pod-identity-unsupported-compute.ts";
 import { podOlderThanAnnotation } from "./pod-older-than-annotation.ts";
 import { podOlderThanAssociation } from "./pod-older-than-association.ts";
+import { podUsesDefaultSa } from "./pod-uses-default-sa.ts";
 import { policyNotAttached } from "./policy-not-attached.ts";
 import { policyNotDefaultVersion } from "./policy-not-default-version.ts";
 import { profileOverride } from "./profile-override.ts";
@@ -107,8 +115,16 @@ import { wrongRoleAssociated } from "./wrong-role-associated.ts";
 export const rules: readonly Rule[] = [
   nodeRoleFallbackNoIdentity,
   noCredentialsNoIdentity,
+  hostnetworkNodeRole,
+  irsaAnnotationWrongKey,
+  kube2iamKiamLeftover,
   irsaArnMalformed,
   piaOtherServiceAccount,
+  podUsesDefaultSa,
+  irsaAnnotatedOtherSa,
+  irsaAnnotationMissing,
+  piaOtherNamespace,
+  piaOtherCluster,
   wrongRoleAssociated,
   webhookConfigurationMissing,
   webhookCabundleWrong,

@@ -1,6 +1,6 @@
 import { associationRemedy, associationRemedyWants } from "../core/association-remedy.ts";
 import { expectedIdentity, injectedInto } from "../core/identity.ts";
-import { misplacedIdentity } from "../core/missed-identity.ts";
+import { misplacedIdentity, otherPlaces } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   credentialErrors,
@@ -46,7 +46,7 @@ export const noCredentialsNoIdentity = defineRule({
     },
   },
   needs: ["eks.associations"],
-  wants: associationRemedyWants,
+  wants: [...associationRemedyWants, ...otherPlaces("eks.associations")],
   check(evidence, question) {
     const workload = evidence["k8s.workload"];
     if (workload.status === "absent") return notApplicable("there is no workload");

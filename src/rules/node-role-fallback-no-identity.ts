@@ -2,7 +2,7 @@ import { associationRemedy, associationRemedyWants } from "../core/association-r
 import type { Evidence, LogErrorGroup } from "../core/evidence.ts";
 import { sameRole } from "../core/iam/arn.ts";
 import { expectedIdentity, injectedInto, isNodeRole } from "../core/identity.ts";
-import { misplacedIdentity } from "../core/missed-identity.ts";
+import { misplacedIdentity, otherPlaces } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   currentErrors,
@@ -45,7 +45,7 @@ export const nodeRoleFallbackNoIdentity = defineRule({
     },
   },
   needs: ["eks.associations"],
-  wants: ["eks.node-role", ...associationRemedyWants],
+  wants: ["eks.node-role", ...associationRemedyWants, ...otherPlaces("eks.associations")],
   check(evidence, question) {
     const workload = evidence["k8s.workload"];
     if (workload.status === "absent") return notApplicable("there is no workload");
@@ -55,6 +55,9 @@ export const nodeRoleFallbackNoIdentity = defineRule({
     );
     const principal = asNode[0]?.principalArn ?? null;
     if (principal === null) return pass();
+    if (workload.value.template.hostNetwork && asNode[0]?.principalKind === "node-role") {
+      return notApplicable("the pods use the host's network, which tells more");
+    }
     if (misplacedIdentity(evidence, question) !== null) {
       return notApplicable("an identity that seems meant for this workload is configured elsewhere");
     }

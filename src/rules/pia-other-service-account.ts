@@ -1,15 +1,11 @@
-import { expectedIdentity } from "../core/identity.ts";
-import { isMeantFor } from "../core/near-names.ts";
+import { associationRemedy, associationRemedyWants } from "../core/association-remedy.ts";
+import type { Absent, AssociationRef, Evidence, Found, Question, WorkloadFacts } from "../core/evidence.ts";
+import { type Remedy, runAs } from "../core/fixes.ts";
+import { known } from "../core/identity.ts";
+import { callsWithout, misplacedIdentity, otherPlaces, whenIdentityMissed } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
-import {
-  credentialErrors,
-  currentErrors,
-  deniedCalls,
-  listed,
-  objectOf,
-  serviceAccountOf,
-} from "../core/subject.ts";
+import { listed, objectOf, serviceAccountOf } from "../core/subject.ts";
 
 export const piaOtherServiceAccount = defineRule({
   id: "pia-other-service-account",
@@ -28,47 +24,58 @@ export const piaOtherServiceAccount = defineRule({
         "{{object}} runs as service account {{serviceAccount}}, which has no identity; the Pod Identity association {{association}} of cluster {{cluster}} is for service account {{other}}. Names have to be equal.",
     },
   },
-  when: {
-    needs: ["k8s.workload", "k8s.service-account", "eks.association", "logs.errors"],
-    holds(evidence) {
-      if (expectedIdentity(evidence)?.mechanism !== "none") return "the service account has an identity";
-      const errors = currentErrors(evidence);
-      return (
-        credentialErrors(errors).length + deniedCalls(errors).length > 0 ||
-        "nothing in the logs shows that an identity is missed"
-      );
-    },
-  },
+  when: whenIdentityMissed,
   needs: ["eks.associations"],
+  wants: [...associationRemedyWants, ...otherPlaces("eks.associations")],
   check(evidence, question) {
     const workload = evidence["k8s.workload"];
-    const associations = evidence["eks.associations"];
-    if (workload.status === "absent" || associations.status === "absent") {
-      return notApplicable("there is no workload, or the namespace has no association");
-    }
-    const meant = associations.value.filter((other) => isMeantFor(other, workload.value));
-    const [first] = meant;
+    if (workload.status === "absent") return notApplicable("there is no workload");
+    const misplaced = misplacedIdentity(evidence, question);
     // Other associations of the namespace are other workloads' business.
-    if (first === undefined) return pass();
-    const object = objectOf(workload.value);
+    if (misplaced?.slip !== "association-for-other-account") return pass();
+    const { associations } = misplaced;
     const data = {
-      object,
+      object: objectOf(workload.value),
       serviceAccount: serviceAccountOf(workload.value),
-      association: first.associationId,
+      association: listed(associations.map(({ associationId }) => associationId)),
       cluster: question.cluster,
-      other: listed(meant.map(({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`)),
+      other: listed(associations.map(({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`)),
     };
-    return fail("other", data, {
-      manual: [
-        {
-          title: `Where ${first.serviceAccount} is the right service account and exists: let ${object} run as it; its pods are then replaced`,
-          command: `kubectl -n ${shellWord(question.namespace)} set serviceaccount ${shellWord(object)} ${shellWord(first.serviceAccount)}`,
-        },
-        {
-          title: `Where ${workload.value.template.serviceAccountName} is the right one: create an association for it with the role of this one`,
-          command: `aws eks describe-pod-identity-association --cluster-name ${shellWord(question.cluster)} --association-id ${shellWord(first.associationId)}`,
-        },
-      ],
-    });
+    return fail("other", data, remedyFor(evidence, workload, question, associations));
   },
 });
+
+/**
+ * The service account that the workload runs as is kept where it is its own, and gets an association; a workload that
+ * names none runs as the one that has it. Which of two names was meant, only a person can say, so both are told.
+ */
+function remedyFor(
+  evidence: Evidence & { readonly "k8s.workload": Found<WorkloadFacts> | Absent },
+  workload: Found<WorkloadFacts>,
+  question: Question,
+  associations: readonly AssociationRef[],
+): Remedy {
+  const own = workload.value.template.serviceAccountName;
+  const [first, ...more] = associations;
+  if (first === undefined) return {};
+  const object = objectOf(workload.value);
+  const exists = known(evidence["k8s.service-accounts"])?.some(({ name }) => name === first.serviceAccount);
+  if (own === "default" && exists === true && more.length === 0) {
+    return runAs(workload, first.serviceAccount, question);
+  }
+  const runAsOther = {
+    title: `Where ${first.serviceAccount} is the right service account and exists: let ${object} run as it; its pods are then replaced`,
+    command: `kubectl -n ${shellWord(question.namespace)} set serviceaccount ${shellWord(object)} ${shellWord(first.serviceAccount)}`,
+  };
+  const remedy = associationRemedy(evidence, question, callsWithout(evidence));
+  if (remedy.fix !== undefined) return { fix: remedy.fix, manual: [...(remedy.manual ?? []), runAsOther] };
+  return {
+    manual: [
+      runAsOther,
+      {
+        title: `Where ${own} is the right one: create an association for it with the role of this one`,
+        command: `aws eks describe-pod-identity-association --cluster-name ${shellWord(question.cluster)} --association-id ${shellWord(first.associationId)}`,
+      },
+    ],
+  };
+}

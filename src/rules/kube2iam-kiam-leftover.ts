@@ -1,0 +1,37 @@
+import { associationRemedy, associationRemedyWants } from "../core/association-remedy.ts";
+import { callsWithout, misplacedIdentity, otherPlaces, whenIdentityMissed } from "../core/missed-identity.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { objectOf, serviceAccountOf } from "../core/subject.ts";
+
+export const kube2iamKiamLeftover = defineRule({
+  id: "kube2iam-kiam-leftover",
+  meta: {
+    title: "The role is given in a way that only kube2iam and kiam know",
+    stage: "identity-configuration",
+    severity: "error",
+    references: [
+      "https://github.com/jtblin/kube2iam",
+      "https://github.com/uswitch/kiam",
+      "https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html",
+    ],
+    messages: {
+      leftover:
+        "The pod template of {{object}} asks for role {{role}} by the annotation iam.amazonaws.com/role, on which only kube2iam or kiam acts, and neither gave its pods credentials; service account {{serviceAccount}} itself has no identity.",
+    },
+  },
+  when: whenIdentityMissed,
+  needs: [],
+  wants: [...associationRemedyWants, ...otherPlaces()],
+  check(evidence, question) {
+    const workload = evidence["k8s.workload"];
+    if (workload.status === "absent") return notApplicable("there is no workload");
+    const misplaced = misplacedIdentity(evidence, question);
+    if (misplaced?.slip !== "kube2iam") return pass();
+    const data = {
+      object: objectOf(workload.value),
+      role: misplaced.value,
+      serviceAccount: serviceAccountOf(workload.value),
+    };
+    return fail("leftover", data, associationRemedy(evidence, question, callsWithout(evidence)));
+  },
+});
