@@ -13,6 +13,11 @@ export const hostnetworkNodeRole = defineRule({
       "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
       "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html",
     ],
+    unless: [
+      "System pods that work with the node role by design, such as aws-node, and are refused nothing.",
+      "The service account has an identity: then look at what the pods carry and at the SDK.",
+      "The pods have a network of their own: see node-role-fallback-no-identity.",
+    ],
     messages: {
       denied:
         "The pods of service account {{serviceAccount}} use the host's network, where the instance metadata hands out the node role whatever its hop limit is, and the service account has no identity of its own: they call AWS as {{principal}}, which may not {{calls}}.",

@@ -11,6 +11,12 @@ export const irsaAnnotatedOtherSa = defineRule({
     stage: "identity-configuration",
     severity: "error",
     references: ["https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"],
+    unless: [
+      "The annotated service accounts have names of their own: they are other workloads' business.",
+      "Names that differ only by a number (worker-1, worker-2) are taken for siblings.",
+      "The pods run as default: see pod-uses-default-sa.",
+      "Nothing in the logs shows that an identity is missed: many workloads never call AWS.",
+    ],
     messages: {
       other:
         "{{object}} runs as service account {{serviceAccount}}, which has no identity; {{other}} of the same namespace is the one that is annotated with a role ({{role}}).",

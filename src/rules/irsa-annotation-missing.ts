@@ -12,6 +12,11 @@ export const irsaAnnotationMissing = defineRule({
     stage: "identity-configuration",
     severity: "error",
     references: ["https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"],
+    unless: [
+      "The role lets in every service account of the namespace or of the cluster: that does not say that it is meant for this one.",
+      "The service account has an association, which needs no annotation.",
+      "Nothing in the logs shows that an identity is missed: many workloads never call AWS.",
+    ],
     messages: {
       missing:
         "The trust policy of {{role}} lets in {{subject}} of this very cluster, but service account {{serviceAccount}} has no annotation eks.amazonaws.com/role-arn, so its pods are never given the role.",

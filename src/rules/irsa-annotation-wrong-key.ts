@@ -18,6 +18,11 @@ export const irsaAnnotationWrongKey = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://github.com/aws/amazon-eks-pod-identity-webhook",
     ],
+    unless: [
+      "The service account has a Pod Identity association or the right annotation: then what stands beside it is ignored, and does not matter.",
+      "iam.amazonaws.com/role stands on the pod template: there kube2iam and kiam read it (see kube2iam-kiam-leftover).",
+      "Nothing in the logs shows that an identity is missed: many workloads never call AWS.",
+    ],
     messages: {
       key: "Service account {{serviceAccount}} names role {{role}} under {{key}}, which the EKS webhook does not read: it looks for eks.amazonaws.com/role-arn only, so the pods get no identity.",
       place:

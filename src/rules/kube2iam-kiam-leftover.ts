@@ -14,6 +14,11 @@ export const kube2iamKiamLeftover = defineRule({
       "https://github.com/uswitch/kiam",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html",
     ],
+    unless: [
+      "Calls are refused to the annotated role itself, in a session such as 2730e1de-carts-dynamo: then kube2iam works, and the role's policies are the matter.",
+      "The service account has an association or a role annotation, and the old annotation is only left over.",
+      "Nothing in the logs shows that an identity is missed: many workloads never call AWS.",
+    ],
     messages: {
       leftover:
         "The pod template of {{object}} asks for role {{role}} by the annotation iam.amazonaws.com/role, on which only kube2iam or kiam acts, and neither gave its pods credentials; service account {{serviceAccount}} itself has no identity.",

@@ -22,6 +22,7 @@ export const noCredentialsNoIdentity = defineRule({
       "https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html",
     ],
     unless: [
+      "A role was meant for this workload but stands elsewhere, for example in an association for another service account (see pia-other-service-account).",
       "The container takes static keys from a variable.",
       "Other calls of the same pods do reach AWS: then credentials are there, and the denial tells more.",
       "The error is older than the containers that run now.",

@@ -25,7 +25,8 @@ export const nodeRoleFallbackNoIdentity = defineRule({
     ],
     aliases: ["pia-missing"],
     unless: [
-      "An association in the namespace is meant for this workload but spells another service account: see pia-other-service-account.",
+      "A role was meant for this workload but stands elsewhere, for example in an association for another service account (see pia-other-service-account) or under another annotation (see irsa-annotation-wrong-key).",
+      "The pods use the host's network: see hostnetwork-node-role.",
       "An identity is configured but did not reach the pods: that is the business of the injection rules.",
       "The denied line was written by a container, or under an association, that is gone.",
     ],

@@ -14,6 +14,11 @@ export const piaOtherCluster = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html",
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html",
     ],
+    unless: [
+      "The workload runs in both clusters and uses AWS only in the other one.",
+      "The pods run as default, which every cluster has.",
+      "Nothing in the logs shows that an identity is missed: many workloads never call AWS.",
+    ],
     messages: {
       other:
         "Service account {{serviceAccount}} has no identity in cluster {{cluster}}; its Pod Identity association is in {{others}} only, and an association holds for one cluster.",

@@ -14,6 +14,11 @@ export const piaOtherNamespace = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html",
       "https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html",
     ],
+    unless: [
+      "The same name is used in several namespaces on purpose, and this one needs no AWS.",
+      "The pods run as default, which every namespace has.",
+      "Nothing in the logs shows that an identity is missed: many workloads never call AWS.",
+    ],
     messages: {
       other:
         "Service account {{serviceAccount}} has no identity; cluster {{cluster}} has a Pod Identity association for the same name in {{others}} only. The namespace has to be equal as well.",

@@ -15,6 +15,11 @@ export const podUsesDefaultSa = defineRule({
       "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-configuration.html",
     ],
+    unless: [
+      "The workload needs no AWS: running as default is no fault then.",
+      "The only annotated service accounts are named for other workloads.",
+      "A Pod Identity association is for the service account of the workload's name: see pia-other-service-account.",
+    ],
     messages: {
       default:
         "The pod template of {{object}} names no service account of its own, so its pods run as {{namespace}}/default, which has no identity; {{other}} is annotated with a role ({{role}}).",
