@@ -1,6 +1,5 @@
-import { parseCase } from "../core/iam/case.ts";
+import { createCaseReader, type ReadCase, readCase } from "../core/iam/case-reader.ts";
 import { evaluate } from "../core/iam/evaluate.ts";
-import { repeatedKey } from "../core/json-keys.ts";
 import { exit, type Io } from "./commands.ts";
 import { linesOf, openInput, write } from "./input.ts";
 
@@ -20,16 +19,17 @@ export async function simulateCommand(
   if (!jsonl) {
     const lines: string[] = [];
     for await (const line of linesOf(input)) lines.push(line);
-    const answered = answerTo(lines.join("\n"), "the input");
+    const answered = answerTo(readCase(lines.join("\n"), "the input"));
     io.stdout.write(`${JSON.stringify(answered, null, 2)}\n`);
     return "error" in answered ? exit.usage : exit.noFault;
   }
+  const read = createCaseReader();
   let number = 0;
   let answers = "";
   for await (const line of linesOf(input)) {
     number++;
     if (line.trim() === "") continue;
-    answers += `${JSON.stringify(answerTo(line, `line ${number}`))}\n`;
+    answers += `${JSON.stringify(answerTo(read(line, `line ${number}`)))}\n`;
     if (answers.length < batch) continue;
     await write(io.stdout, answers);
     answers = "";
@@ -38,18 +38,8 @@ export async function simulateCommand(
   return exit.noFault;
 }
 
-function answerTo(text: string, place: string) {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { id: null, error: `${place} is not JSON` };
-  }
-  const id = value !== null && typeof value === "object" && "id" in value ? value.id : null;
-  const twice = repeatedKey(text);
-  if (twice !== null) return { id, error: `${twice}: the key stands twice in one object` };
-  const parsed = parseCase(value);
-  if (!parsed.ok) return { id, error: parsed.error };
-  const { request, layers } = parsed.value;
-  return { id, ...evaluate(request, layers) };
+function answerTo(read: ReadCase) {
+  return read.ok
+    ? { id: read.id, ...evaluate(read.value.request, read.value.layers) }
+    : { id: read.id, error: read.error };
 }

@@ -8,7 +8,7 @@ export interface SimulationCase {
   readonly layers: PolicyLayers;
 }
 
-type ParsedCase =
+export type ParsedCase =
   | { readonly ok: true; readonly value: SimulationCase }
   /** A sentence with the place: `identityPolicies[0] (carts): Statement[1].Action: …`. */
   | { readonly ok: false; readonly error: string };
@@ -27,18 +27,43 @@ const fields = [
   "vpcEndpointPolicies",
 ];
 
+/** Fields that hold a list of policies, or a list for each level of an organization. */
+const listed = {
+  identityPolicies: { kind: "identity", levels: false },
+  permissionsBoundary: { kind: "identity", levels: false },
+  sessionPolicies: { kind: "identity", levels: false },
+  serviceControlPolicies: { kind: "scp", levels: true },
+  resourceControlPolicies: { kind: "rcp", levels: true },
+  vpcEndpointPolicies: { kind: "vpc-endpoint", levels: false },
+} as const satisfies Readonly<Record<string, { readonly kind: PolicyKind; readonly levels: boolean }>>;
+
+export type ListField = keyof typeof listed;
+type LevelField = "serviceControlPolicies" | "resourceControlPolicies";
+
+/** Lists of policies that were compiled already, which then need not stand in the case. */
+export type KnownLists = {
+  readonly [F in ListField]?: F extends LevelField
+    ? readonly (readonly NamedPolicy[])[]
+    : readonly NamedPolicy[];
+};
+
+/** Has the field a list of policies (`false`), or one for each level (`true`)? Null: neither. */
+export function hasLevels(field: string): boolean | null {
+  return Object.hasOwn(listed, field) ? listed[field as ListField].levels : null;
+}
+
 const requestFields = ["principal", "action", "resource", "resourceAccount", "context"];
 
 /**
  * Reads one case of `eksiam simulate`: the request and the policies of every layer, each as IAM takes it. Null or absent
  * leaves a layer out; anything that is not what it should be is an error, never a guess.
  */
-export function parseCase(value: unknown): ParsedCase {
+export function parseCase(value: unknown, known: KnownLists = {}): ParsedCase {
   try {
     const object = asObject(value, "the case");
     refuseMisspelt(object, fields, "");
     const request = readRequest(object["request"]);
-    return { ok: true, value: { request, layers: readLayers(object, request) } };
+    return { ok: true, value: { request, layers: readLayers(object, request, known) } };
   } catch (error) {
     if (error instanceof Malformed) return { ok: false, error: error.message };
     throw error;
@@ -101,22 +126,35 @@ function readContext(value: unknown): AccessRequest["context"] {
   return Object.fromEntries(entries);
 }
 
-function readLayers(object: Json, { action, resource }: AccessRequest): PolicyLayers {
-  const list = (name: string, kind: PolicyKind) =>
-    object[name] == null ? null : readPolicies(object[name], name, kind);
-  const levels = (name: string, kind: PolicyKind) =>
-    object[name] == null
+/** A policy of one of the lists, `place` being its field and index; null: it is not valid. */
+export function parseListed(value: unknown, field: ListField, place: string): NamedPolicy | null {
+  try {
+    return readPolicy(value, place, listed[field].kind);
+  } catch (error) {
+    if (error instanceof Malformed) return null;
+    throw error;
+  }
+}
+
+function readLayers(object: Json, { action, resource }: AccessRequest, known: KnownLists): PolicyLayers {
+  const list = (field: Exclude<ListField, LevelField>) =>
+    known[field] ?? (object[field] == null ? null : readPolicies(object[field], field, listed[field].kind));
+  const levels = (field: LevelField) =>
+    known[field] ??
+    (object[field] == null
       ? null
-      : asList(object[name], name).map((level, at) => readPolicies(level, `${name}[${at}]`, kind));
+      : asList(object[field], field).map((level, at) =>
+          readPolicies(level, `${field}[${at}]`, listed[field].kind),
+        ));
   const resourcePolicy = object["resourcePolicy"];
   return {
-    identityPolicies: list("identityPolicies", "identity") ?? [],
-    permissionsBoundary: list("permissionsBoundary", "identity"),
-    sessionPolicies: list("sessionPolicies", "identity"),
-    serviceControlPolicies: levels("serviceControlPolicies", "scp"),
-    resourceControlPolicies: levels("resourceControlPolicies", "rcp"),
+    identityPolicies: list("identityPolicies") ?? [],
+    permissionsBoundary: list("permissionsBoundary"),
+    sessionPolicies: list("sessionPolicies"),
+    serviceControlPolicies: levels("serviceControlPolicies"),
+    resourceControlPolicies: levels("resourceControlPolicies"),
     resourcePolicy: resourcePolicy == null ? null : readResourcePolicy(resourcePolicy, action, resource),
-    vpcEndpointPolicies: list("vpcEndpointPolicies", "vpc-endpoint"),
+    vpcEndpointPolicies: list("vpcEndpointPolicies"),
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { repeatedKey } from "../../src/core/json-keys.ts";
+import { repeatedKey } from "../../src/core/json-text.ts";
 
 describe("repeatedKey", () => {
   it.each([

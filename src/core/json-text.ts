@@ -58,7 +58,43 @@ const closingBracket = 0x5d;
 const brace = 0x7b;
 const closingBrace = 0x7d;
 
-function endOfText(json: string, start: number): number {
+/** Where what is not white space begins, at or after `at`; the text's length where nothing does. */
+export function skipSpace(json: string, at: number): number {
+  let next = at;
+  while (next < json.length && isSpace(json.charCodeAt(next))) next++;
+  return next;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/**
+ * Where the value ends that begins at `start`: behind its last character. Finds the end of every valid value; one that
+ * is not valid ends somewhere, too.
+ */
+export function endOfValue(json: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < json.length; at++) {
+    const code = json.charCodeAt(at);
+    if (code === quote) {
+      at = endOfText(json, at);
+      if (depth === 0) return Math.min(at + 1, json.length);
+    } else if (code === brace || code === bracket) {
+      depth++;
+    } else if (code === closingBrace || code === closingBracket) {
+      if (depth === 0) return at;
+      depth--;
+      if (depth === 0) return at + 1;
+    } else if (depth === 0 && (code === comma || isSpace(code))) {
+      return at;
+    }
+  }
+  return json.length;
+}
+
+/** Where the quote stands that ends the text whose first quote is at `start`; the text's length where none does. */
+export function endOfText(json: string, start: number): number {
   let end = json.indexOf('"', start + 1);
   while (end >= 0 && isEscaped(json, end)) end = json.indexOf('"', end + 1);
   return end < 0 ? json.length : end;
