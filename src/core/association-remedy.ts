@@ -1,5 +1,5 @@
 import type { Absent, Evidence, Found, LogErrorGroup, Question, WorkloadFacts } from "./evidence.ts";
-import { statementFor } from "./iam/least-privilege.ts";
+import { allowStep } from "./iam-steps.ts";
 import { known } from "./identity.ts";
 import { cannotUsePodIdentity, needsAgent } from "./injection.ts";
 import type { Change, CreateAssociation, ManualStep } from "./plan.ts";
@@ -155,14 +155,7 @@ function byHand(
     command: `aws iam create-role --role-name ${shellWord(name)} --assume-role-policy-document ${shellWord(JSON.stringify(trust))}`,
   };
   if (needed.length === 0) return [create];
-  const document = { Version: "2012-10-17", Statement: needed.map(statementFor) };
-  return [
-    create,
-    {
-      title: "Allow it exactly what was denied",
-      command: `aws iam put-role-policy --role-name ${shellWord(name)} --policy-name denied-calls --policy-document ${shellWord(JSON.stringify(document))}`,
-    },
-  ];
+  return [create, allowStep(name, needed, "denied-calls")];
 }
 
 function withoutCluster(question: Question, workload: WorkloadFacts): ManualStep {

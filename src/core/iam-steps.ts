@@ -1,4 +1,4 @@
-import { type NeededAccess, statementFor } from "./iam/least-privilege.ts";
+import { isForm, type NeededAccess, type PolicyStatement, statementFor } from "./iam/least-privilege.ts";
 import type { JsonValue } from "./json.ts";
 import type { ManualStep } from "./plan.ts";
 import { shellWord } from "./shell.ts";
@@ -16,11 +16,21 @@ export function trustStep(title: string, roleName: string, document: JsonValue |
 }
 
 /** The step that allows a role what it was denied, and nothing more. */
-export function allowStep(roleName: string, needed: readonly NeededAccess[]): ManualStep {
-  const statements = new Map(needed.map((need) => [JSON.stringify(need), statementFor(need)]));
-  const document = { Version: "2012-10-17", Statement: [...statements.values()] };
+export function allowStep(
+  roleName: string,
+  needed: readonly NeededAccess[],
+  policyName = `${roleName}-denied-calls`,
+): ManualStep {
+  const statements = allowStatements(needed);
+  const document = { Version: "2012-10-17", Statement: statements };
+  const form = statements.some(isForm) ? "; put in what stands in <>, which the log does not tell" : "";
   return {
-    title: `Allow role ${roleName} exactly what was denied`,
-    command: `aws iam put-role-policy --role-name ${shellWord(roleName)} --policy-name ${shellWord(`${roleName}-denied-calls`)} --policy-document ${shellWord(JSON.stringify(document))}`,
+    title: `Allow role ${roleName} exactly what was denied${form}`,
+    command: `aws iam put-role-policy --role-name ${shellWord(roleName)} --policy-name ${shellWord(policyName.slice(0, 128))} --policy-document ${shellWord(JSON.stringify(document))}`,
   };
+}
+
+function allowStatements(needed: readonly NeededAccess[]): readonly PolicyStatement[] {
+  const statements = needed.map(statementFor);
+  return [...new Map(statements.map((one) => [JSON.stringify(one), one])).values()];
 }

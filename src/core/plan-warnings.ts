@@ -1,6 +1,6 @@
 import { isRestorable } from "./describe/kubernetes.ts";
 import type { Evidence, PolicyFacts, WorkloadFacts } from "./evidence.ts";
-import { excess } from "./iam/least-privilege.ts";
+import { excess } from "./iam/excess.ts";
 import { parsePolicy } from "./iam/policy.ts";
 import { known } from "./identity.ts";
 import { type Change, replacesPods } from "./plan.ts";

@@ -2,9 +2,8 @@ import type { Evidence, PolicyFacts, RoleFacts } from "./evidence.ts";
 import { sessionArn } from "./iam/arn.ts";
 import { type Decision, evaluate } from "./iam/evaluate.ts";
 import { type NamedPolicy, parsePolicy } from "./iam/policy.ts";
-import { podIdentityContext } from "./iam/trust.ts";
-import { expectedIdentity, known } from "./identity.ts";
-import { issuerOf, providerArnOf } from "./irsa.ts";
+import { known } from "./identity.ts";
+import { callContext, sessionContext, unknownKeys } from "./session-context.ts";
 
 /** What can be said of one call of a workload's role. */
 export type RoleAccess =
@@ -52,27 +51,31 @@ export function roleAccess(evidence: Evidence, action: string, resource: string)
   const role = observedRole.value;
   const identity = compiled(observedPolicies.status === "found" ? observedPolicies.value : []);
   const boundary = boundaryOf(evidence, role, throughTarget);
-  const session =
+  const sessionPolicy =
     association?.sessionPolicy == null
       ? null
       : compiled([
           { name: "the association's session policy", arn: null, document: association.sessionPolicy },
         ]);
-  const broken = [identity, boundary.policies, session].find((layer) => layer !== null && "error" in layer);
+  const broken = [identity, boundary.policies, sessionPolicy].find(
+    (layer) => layer !== null && "error" in layer,
+  );
   if (broken != null && "error" in broken) return { outcome: "unknown", because: broken.error };
-  const decision = evaluate(
+  const session = sessionContext(evidence, role);
+  const evaluated = evaluate(
     {
       principal: sessionArn(role.arn, "session") ?? role.arn,
       action,
       resource,
-      context: { ...contextOf(evidence, role), "aws:PrincipalArn": [role.arn] },
+      context: { ...session.values, ...callContext(action, resource) },
     },
     {
       identityPolicies: listOf(identity) ?? [],
       permissionsBoundary: listOf(boundary.policies),
-      sessionPolicies: listOf(session),
+      sessionPolicies: listOf(sessionPolicy),
     },
   );
+  const decision = { ...evaluated, missingContext: unknownKeys(session, evaluated.missingContext) };
   const notEvaluated = [
     ...boundary.notEvaluated,
     "service and resource control policies of the organization",
@@ -107,37 +110,6 @@ function boundaryOf(
   const boundary = throughTarget ? null : known(evidence["iam.role-boundary"]);
   if (boundary !== null) return { policies: compiled([boundary]), notEvaluated: [] };
   return { policies: null, notEvaluated: [`the permissions boundary ${role.permissionsBoundaryArn}`] };
-}
-
-/** What is known of the session before it exists. Session tags win over tags of the role. */
-function contextOf(evidence: Evidence, role: RoleFacts): Record<string, readonly string[]> {
-  const context: Record<string, readonly string[]> = {};
-  for (const [key, value] of Object.entries(role.tags)) context[`aws:PrincipalTag/${key}`] = [value];
-  const cluster = known(evidence["eks.cluster"]);
-  const association = known(evidence["eks.association"]);
-  if (cluster !== null && association !== null) {
-    const { namespace, serviceAccount, disableSessionTags } = association;
-    const { name: clusterName, arn: clusterArn, accountId } = cluster;
-    const tags = podIdentityContext({
-      clusterName,
-      clusterArn,
-      accountId,
-      namespace,
-      serviceAccount,
-      podName: null,
-      podUid: null,
-      disableSessionTags,
-    });
-    for (const [key, values] of Object.entries(tags)) {
-      const tag = /^aws:RequestTag\/(.+)$/.exec(key)?.[1];
-      if (tag !== undefined) context[`aws:PrincipalTag/${tag}`] = values;
-    }
-  }
-  const issuer = cluster === null ? null : issuerOf(cluster);
-  if (cluster !== null && issuer !== null && expectedIdentity(evidence)?.mechanism === "irsa") {
-    context["aws:FederatedProvider"] = [providerArnOf(cluster, issuer)];
-  }
-  return context;
 }
 
 function reasonOf(observation: Evidence["iam.role"] | Evidence["iam.role-policies"]): string {

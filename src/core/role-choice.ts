@@ -1,9 +1,11 @@
 import type { CandidateRole, ClusterFacts, LogErrorGroup, WorkloadFacts } from "./evidence.ts";
 import { sessionArn } from "./iam/arn.ts";
 import { evaluate } from "./iam/evaluate.ts";
-import { excess, type NeededAccess } from "./iam/least-privilege.ts";
+import { excessWeight } from "./iam/excess.ts";
+import type { NeededAccess } from "./iam/least-privilege.ts";
 import { type NamedPolicy, parsePolicy } from "./iam/policy.ts";
 import { evaluateTrust, podIdentityContext } from "./iam/trust.ts";
+import { callContext } from "./session-context.ts";
 import { podIdentityService } from "./trust-view.ts";
 
 /** Which role a new association should hand out. */
@@ -38,7 +40,7 @@ export function chooseRole(
   }
   const fitting = trusting
     .filter((role) => needed.every((need) => allows(role, need, session)))
-    .map((role) => ({ role, beyond: excess(policiesOf(role), needed).length }))
+    .map((role) => ({ role, beyond: excessWeight(policiesOf(role), needed) }))
     .sort((a, b) => a.beyond - b.beyond || (a.role.name < b.role.name ? -1 : 1))
     .map(({ role }) => role);
   return { chosen: fitting[0] ?? null, candidates: fitting, needed };
@@ -46,9 +48,12 @@ export function chooseRole(
 
 /** The distinct accesses that denials ask for; errors that name no action ask for nothing that could be checked. */
 function neededBy(denied: readonly LogErrorGroup[]): readonly NeededAccess[] {
-  const needed = denied.flatMap(({ action, missingAction, resource }) => {
+  const needed = denied.flatMap(({ action, missingAction, resource, principalArn }): NeededAccess[] => {
     const missing = missingAction ?? action;
-    return missing === null ? [] : [{ action: missing, resource }];
+    if (missing === null) return [];
+    // Only a bare name needs to know whose account it is in; who was denied is else not part of the need.
+    const bare = resource !== null && !resource.includes("arn:");
+    return [{ action: missing, resource, ...(bare || resource === null ? { principalArn } : {}) }];
   });
   return [...new Map(needed.map((need) => [JSON.stringify(need), need])).values()];
 }
@@ -88,7 +93,12 @@ function allows(role: CandidateRole, { action, resource }: NeededAccess, session
   );
   const own = Object.entries(role.tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, [value]] as const);
   const context = Object.fromEntries([...own, ...tags]);
-  const request = { principal, action, resource: resource ?? "*", context };
+  const request = {
+    principal,
+    action,
+    resource: resource ?? "*",
+    context: { ...context, ...callContext(action, resource ?? "") },
+  };
   return evaluate(request, { identityPolicies: policiesOf(role) }).decision === "allowed";
 }
 

@@ -5,9 +5,9 @@ import {
   roleNameOf,
   whenRefusedBy,
 } from "../core/denied-layers.ts";
-import { evaluate } from "../core/iam/evaluate.ts";
 import { type NamedPolicy, parsePolicy } from "../core/iam/policy.ts";
 import { known } from "../core/identity.ts";
+import { denyingStatements } from "../core/refused-calls.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { listed } from "../core/subject.ts";
@@ -29,7 +29,7 @@ export const explicitDenyIdentityPolicy = defineRule({
   },
   when: whenRefusedBy("explicit-deny-identity-based"),
   needs: [],
-  wants: ["iam.role-policies"],
+  wants: ["iam.role-policies", "iam.role", "eks.cluster"],
   check(evidence) {
     const refused = refusedBy(evidence, ["explicit-deny-identity-based"]);
     if (refused.length === 0) return pass();
@@ -39,19 +39,7 @@ export const explicitDenyIdentityPolicy = defineRule({
         return policy.ok ? [{ name, policy: policy.value }] : [];
       },
     );
-    const denying = refused.flatMap(({ action, missingAction, resource, principalArn }) => {
-      const request = {
-        principal: principalArn ?? "",
-        action: missingAction ?? action ?? "",
-        resource: resource ?? "*",
-        context: {},
-      };
-      const { decision, matchedStatements } = evaluate(request, { identityPolicies: policies });
-      if (decision !== "explicitDeny") return [];
-      return matchedStatements.map(
-        ({ policy, sid, index }) => `statement ${sid ?? index + 1} of policy ${policy}`,
-      );
-    });
+    const denying = denyingStatements(evidence, refused, policies);
     const { role, calls } = refusedCallsData(evidence, refused);
     const unfound = namedPolicies(refused, "a Deny in a policy of the role");
     return fail(

@@ -1,5 +1,5 @@
 import { roleNameOf } from "../core/denied-layers.ts";
-import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
+import { judgeRefusals, refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { describeCall, listed } from "../core/subject.ts";
@@ -17,7 +17,7 @@ export const identityPolicyConditionMismatch = defineRule({
     unless: ["The statement's resource differs as well: see identity-policy-resource-mismatch."],
     messages: {
       condition:
-        "{{role}} may not {{calls}}: a statement allows it on this resource, but its condition did not hold ({{nearest}}).",
+        "{{role}} may not {{calls}}: a statement allows it on this resource, but its condition did not hold ({{nearest}}).{{unknown}}",
     },
   },
   when: {
@@ -25,7 +25,7 @@ export const identityPolicyConditionMismatch = defineRule({
     holds: (evidence) =>
       refusalsOfRole(evidence).length > 0 || "no call of the configured role was refused by its own policies",
   },
-  needs: ["iam.role", "iam.role-policies"],
+  needs: refusalNeeds,
   check(evidence) {
     const role = evidence["iam.role"];
     const association = evidence["eks.association"];
@@ -38,10 +38,15 @@ export const identityPolicyConditionMismatch = defineRule({
     const unmet = judged.filter(({ verdict }) => verdict === "condition");
     const [first] = unmet;
     if (first === undefined) return pass();
+    const unknownKeys = [...new Set(unmet.flatMap((call) => call.unknownKeys))];
     const data = {
       role: role.value.arn,
       calls: listed(unmet.map(({ error }) => describeCall(error))),
       nearest: first.nearest ?? "which one is not known",
+      unknown:
+        unknownKeys.length === 0
+          ? ""
+          : ` What the call carries as ${unknownKeys.join(", ")} cannot be seen from here.`,
     };
     return fail("condition", data, {
       manual: [

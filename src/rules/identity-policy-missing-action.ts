@@ -1,6 +1,6 @@
 import { allowStep } from "../core/iam-steps.ts";
 import { allowingVersion } from "../core/policy-versions.ts";
-import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
+import { judgeRefusals, refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { describeCall, listed } from "../core/subject.ts";
 
@@ -34,7 +34,7 @@ export const identityPolicyMissingAction = defineRule({
       );
     },
   },
-  needs: ["iam.role", "iam.role-policies"],
+  needs: refusalNeeds,
   wants: ["iam.policy-versions"],
   check(evidence) {
     const role = evidence["iam.role"];

@@ -1,6 +1,6 @@
 import { allowStep } from "../core/iam-steps.ts";
 import { allowingVersion } from "../core/policy-versions.ts";
-import { judgeRefusals, refusalsOfRole } from "../core/refused-calls.ts";
+import { judgeRefusals, refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { listed } from "../core/subject.ts";
 
@@ -32,7 +32,7 @@ export const identityPolicyResourceMismatch = defineRule({
       );
     },
   },
-  needs: ["iam.role", "iam.role-policies"],
+  needs: refusalNeeds,
   wants: ["iam.policy-versions"],
   check(evidence) {
     const role = evidence["iam.role"];
@@ -54,7 +54,11 @@ export const identityPolicyResourceMismatch = defineRule({
     if (judged === null) return notApplicable("a policy of the role cannot be read");
     const elsewhere = judged.filter(({ verdict }) => verdict === "resource");
     const [first] = elsewhere;
-    if (first === undefined) return pass();
+    if (first === undefined) {
+      return judged.some(({ verdict }) => verdict === "unnamed")
+        ? notApplicable("the log does not say on which resource")
+        : pass();
+    }
     const data = {
       role: role.value.arn,
       action: first.action,

@@ -34,9 +34,9 @@ export const policyNotAttached = defineRule({
     }
     if (policies.status === "found" && policies.value.length > 0) return pass();
     const refused = refusalsOfRole(evidence);
-    const needed = refused.flatMap(({ action, missingAction, resource }) => {
+    const needed = refused.flatMap(({ action, missingAction, resource, principalArn }) => {
       const asked = missingAction ?? action;
-      return asked === null ? [] : [{ action: asked, resource }];
+      return asked === null ? [] : [{ action: asked, resource, principalArn }];
     });
     return fail(
       "none",

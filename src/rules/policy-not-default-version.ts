@@ -1,5 +1,5 @@
 import { allowingVersion } from "../core/policy-versions.ts";
-import { refusalsOfRole } from "../core/refused-calls.ts";
+import { refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { describeCall, listed } from "../core/subject.ts";
@@ -27,7 +27,7 @@ export const policyNotDefaultVersion = defineRule({
     holds: (evidence) =>
       refusalsOfRole(evidence).length > 0 || "no call of the configured role was refused by its own policies",
   },
-  needs: ["iam.role", "iam.role-policies", "iam.policy-versions"],
+  needs: [...refusalNeeds, "iam.policy-versions"],
   check(evidence) {
     const role = evidence["iam.role"];
     const policies = evidence["iam.role-policies"];

@@ -1,3 +1,4 @@
+import { reachOf } from "../core/iam/excess.ts";
 import { parsePolicy, type Statement } from "../core/iam/policy.ts";
 import { isExpectedRole } from "../core/identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
@@ -16,7 +17,7 @@ export const sharedSaOverprivileged = defineRule({
     unless: ["It is never the cause: this is information.", "Where nothing is denied, nothing is said."],
     messages: {
       shared:
-        "Service account {{serviceAccount}} is shared by {{workloads}}, and policy {{policy}} of its role allows {{actions}} on every resource: each of them may do all of it.",
+        "Service account {{serviceAccount}} is shared by {{workloads}}, and policy {{policy}} of its role allows {{actions}} on every resource, or every one of a kind: each of them may do all of it.",
     },
   },
   when: {
@@ -62,10 +63,10 @@ export const sharedSaOverprivileged = defineRule({
   },
 });
 
-/** The whole services, or everything, that a statement allows on every resource and on no condition. */
-function everywhere({ effect, actions, resources, conditions }: Statement): readonly string[] {
-  if (effect !== "Allow" || actions.not || conditions.length > 0) return [];
-  if (resources === null || resources.not || !resources.templates.some(({ source }) => source === "*"))
-    return [];
+/** The whole services, or everything, that a statement allows on every resource, or every one of a kind. */
+function everywhere(statement: Statement): readonly string[] {
+  const { effect, actions } = statement;
+  if (effect !== "Allow" || statement.conditions.length > 0 || reachOf(statement) === "some") return [];
+  if (actions.not) return [`everything but ${actions.texts.join(", ")}`];
   return actions.texts.filter((action) => action === "*" || /^[\w-]{1,40}:\*$/.test(action));
 }

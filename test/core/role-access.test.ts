@@ -47,6 +47,36 @@ describe("what a workload's role may do", () => {
     );
   });
 
+  test.each([
+    ["a tag that neither session nor role has", "aws:PrincipalTag/team", []],
+    [
+      "the pod's name, which differs from call to call",
+      "aws:PrincipalTag/kubernetes-pod-name",
+      ["aws:PrincipalTag/kubernetes-pod-name"],
+    ],
+    ["the way through the network", "aws:SourceVpce", ["aws:SourceVpce"]],
+    ["the organization", "aws:PrincipalOrgID", ["aws:PrincipalOrgID"]],
+  ])("what is unknown is told, what is known to be absent is not: %s", (_what, key, missing) => {
+    const on = policy({
+      Effect: "Allow",
+      Action: "*",
+      Resource: "*",
+      Condition: { StringEquals: { [key]: "x" } },
+    });
+    const access = roleAccess(withEvidence({ "iam.role-policies": on }), "dynamodb:Query", table);
+    expect(access).toMatchObject({ decision: { decision: "implicitDeny", missingContext: missing } });
+  });
+
+  test.each([
+    ["dynamodb:Query", table, "allowed"],
+    ["dynamodb:Query", table.replace("us-west-2", "eu-west-1"), "implicitDeny"],
+    ["iam:GetRole", "arn:aws:iam::111122223333:role/x", "implicitDeny"],
+  ])("the Region of a call is the resource's: %s on %s", (action, resource, decision) => {
+    const inRegion = { StringEquals: { "aws:RequestedRegion": "us-west-2" } };
+    const on = policy({ Effect: "Allow", Action: "*", Resource: "*", Condition: inRegion });
+    expect(decisionOf(withEvidence({ "iam.role-policies": on }), action, resource)).toBe(decision);
+  });
+
   test("the association's session policy limits the role", () => {
     const sessionPolicy = {
       Version: "2012-10-17",

@@ -163,7 +163,7 @@ function describeCondition(
   { operator, key, values }: Condition,
   actual: readonly string[] | undefined,
 ): string {
-  const has = actual === undefined ? "the request does not carry it" : `the request has ${quoted(actual)}`;
+  const has = actual === undefined ? "no value of it is known" : `the request has ${quoted(actual)}`;
   return `${operator} ${key} wants ${quoted(values)}, ${has}`;
 }
 

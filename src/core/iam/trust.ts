@@ -74,14 +74,13 @@ export interface PodIdentitySession {
   readonly disableSessionTags: boolean;
 }
 
-/**
- * What EKS Auth sends when it assumes a role for a pod: six session tags, and the cluster as the source.
- * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
- */
-export function podIdentityContext(session: PodIdentitySession): Record<string, readonly string[]> {
-  const source = { "aws:SourceArn": [session.clusterArn], "aws:SourceAccount": [session.accountId] };
-  if (session.disableSessionTags) return source;
-  const tags: Record<string, string | null> = {
+type TaggedSession = {
+  readonly [K in keyof Omit<PodIdentitySession, "accountId" | "disableSessionTags">]: string | null;
+};
+
+/** The session tags of EKS Pod Identity; null: not known. */
+export function podIdentityTags(session: TaggedSession): Readonly<Record<string, string | null>> {
+  return {
     "eks-cluster-arn": session.clusterArn,
     "eks-cluster-name": session.clusterName,
     "kubernetes-namespace": session.namespace,
@@ -89,6 +88,16 @@ export function podIdentityContext(session: PodIdentitySession): Record<string, 
     "kubernetes-pod-name": session.podName,
     "kubernetes-pod-uid": session.podUid,
   };
+}
+
+/**
+ * What EKS Auth sends when it assumes a role for a pod: six session tags, and the cluster as the source.
+ * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+ */
+export function podIdentityContext(session: PodIdentitySession): Record<string, readonly string[]> {
+  const source = { "aws:SourceArn": [session.clusterArn], "aws:SourceAccount": [session.accountId] };
+  if (session.disableSessionTags) return source;
+  const tags = podIdentityTags(session);
   const known = Object.entries(tags).flatMap(([tag, value]) =>
     value === null ? [] : [[tag, value] as const],
   );
