@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { excess, excessWeight } from "../../../src/core/iam/excess.ts";
-import { allow, deny, named } from "./support.ts";
+import { allow, deny, type Json, named } from "./support.ts";
 
 const table = "arn:aws:dynamodb:eu-west-1:111122223333:table/Items";
 const needed = [{ action: "dynamodb:Query", resource: table }];
@@ -60,7 +60,7 @@ describe("excess", () => {
   });
 
   it("weighs a wide Allow more than several narrow ones", () => {
-    const weight = (...statements: object[]) => excessWeight([named("identity", statements)], needed);
+    const weight = (...statements: Json[]) => excessWeight([named("identity", statements)], needed);
     const narrow = weight(allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], table));
 
     expect(narrow).toBeGreaterThan(weight(allow("dynamodb:Query", table)));
