@@ -14,7 +14,10 @@ export const identityPolicyConditionMismatch = defineRule({
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html",
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html",
     ],
-    unless: ["The statement's resource differs as well: see identity-policy-resource-mismatch."],
+    unless: [
+      "Where AWS says that no policy allows the call, a Deny whose condition cannot be judged did not fit, and is left out.",
+      "The statement's resource differs as well: see identity-policy-resource-mismatch.",
+    ],
     messages: {
       condition:
         "{{role}} may not {{calls}}: a statement allows it on this resource, but its condition did not hold ({{nearest}}).{{unknown}}",
