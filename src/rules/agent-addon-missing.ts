@@ -1,5 +1,5 @@
+import { whenAgentAsked } from "../core/conditions.ts";
 import { installAgent } from "../core/fixes.ts";
-import { expectedIdentity, injectedInto } from "../core/identity.ts";
 import { needsAgent } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -25,16 +25,7 @@ export const agentAddonMissing = defineRule({
         "Cluster {{cluster}} has no DaemonSet kube-system/eks-pod-identity-agent, and no agent is built into {{nodes}}: nobody answers at 169.254.170.23, where the SDKs in {{pods}} are told to fetch their credentials.",
     },
   },
-  when: {
-    needs: ["k8s.workload", "k8s.pods", "eks.association", "k8s.service-account"],
-    holds(evidence, question) {
-      if (expectedIdentity(evidence)?.mechanism !== "pod-identity") return "Pod Identity is not configured";
-      const asks = placesOf(evidence["k8s.pods"], question).some(
-        ({ container }) => injectedInto(container).mechanism === "pod-identity",
-      );
-      return asks || "no running pod asks the agent for credentials";
-    },
-  },
+  when: whenAgentAsked,
   needs: ["k8s.agent", "k8s.nodes"],
   wants: ["eks.agent-addon", "eks.cluster"],
   check(evidence, question) {

@@ -1,5 +1,5 @@
+import { whenAgentAsked } from "../core/conditions.ts";
 import type { AgentFacts } from "../core/evidence.ts";
-import { expectedIdentity, injectedInto } from "../core/identity.ts";
 import { needsAgent } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -25,16 +25,7 @@ export const agentNotOnNode = defineRule({
         "Agent pod {{agent}} on node {{node}} is not ready ({{reason}}), so nobody hands out the credentials of {{pods}}.",
     },
   },
-  when: {
-    needs: ["k8s.workload", "k8s.pods", "eks.association", "k8s.service-account"],
-    holds(evidence, question) {
-      if (expectedIdentity(evidence)?.mechanism !== "pod-identity") return "Pod Identity is not configured";
-      const asks = placesOf(evidence["k8s.pods"], question).some(
-        ({ container }) => injectedInto(container).mechanism === "pod-identity",
-      );
-      return asks || "no running pod asks the agent for credentials";
-    },
-  },
+  when: whenAgentAsked,
   needs: ["k8s.agent", "k8s.nodes"],
   check(evidence, question) {
     const agent = evidence["k8s.agent"];

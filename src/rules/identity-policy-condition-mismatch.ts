@@ -1,5 +1,6 @@
+import { whenRoleRefused } from "../core/conditions.ts";
 import { roleNameOf } from "../core/denied-layers.ts";
-import { judgeRefusals, refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
+import { judgeRefusals, refusalNeeds } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { describeCall, listed } from "../core/subject.ts";
@@ -23,11 +24,7 @@ export const identityPolicyConditionMismatch = defineRule({
         "{{role}} may not {{calls}}: a statement allows it on this resource, but its condition did not hold ({{nearest}}).{{unknown}}",
     },
   },
-  when: {
-    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
-    holds: (evidence) =>
-      refusalsOfRole(evidence).length > 0 || "no call of the configured role was refused by its own policies",
-  },
+  when: whenRoleRefused,
   needs: refusalNeeds,
   check(evidence) {
     const role = evidence["iam.role"];

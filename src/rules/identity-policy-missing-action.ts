@@ -1,6 +1,7 @@
+import { whenRoleRefused } from "../core/conditions.ts";
 import { allowStep } from "../core/iam-steps.ts";
 import { allowingVersion } from "../core/policy-versions.ts";
-import { judgeRefusals, refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
+import { judgeRefusals, refusalNeeds } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { describeCall, listed } from "../core/subject.ts";
 
@@ -25,15 +26,7 @@ export const identityPolicyMissingAction = defineRule({
         "{{role}} is used as configured but may not {{calls}}: its identity policies ({{count}}) do not allow {{actions}} on anything.",
     },
   },
-  when: {
-    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
-    holds(evidence) {
-      return (
-        refusalsOfRole(evidence).length > 0 ||
-        "no call of the configured role was refused by its own policies"
-      );
-    },
-  },
+  when: whenRoleRefused,
   needs: refusalNeeds,
   wants: ["iam.policy-versions"],
   check(evidence) {

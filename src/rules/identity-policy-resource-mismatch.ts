@@ -1,6 +1,7 @@
+import { whenRoleRefused } from "../core/conditions.ts";
 import { allowStep } from "../core/iam-steps.ts";
 import { allowingVersion } from "../core/policy-versions.ts";
-import { judgeRefusals, refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
+import { judgeRefusals, refusalNeeds } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { listed } from "../core/subject.ts";
 
@@ -23,15 +24,7 @@ export const identityPolicyResourceMismatch = defineRule({
         "{{role}} is allowed {{action}} on {{allowedOn}}, which does not cover what was denied: {{resource}}.",
     },
   },
-  when: {
-    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
-    holds(evidence) {
-      return (
-        refusalsOfRole(evidence).length > 0 ||
-        "no call of the configured role was refused by its own policies"
-      );
-    },
-  },
+  when: whenRoleRefused,
   needs: refusalNeeds,
   wants: ["iam.policy-versions"],
   check(evidence) {

@@ -1,3 +1,4 @@
+import { whenUninjected } from "../core/conditions.ts";
 import { injectedInto } from "../core/identity.ts";
 import { exclusionOf, webhookFault } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
@@ -31,12 +32,7 @@ export const injectionMissedWebhookFlap = defineRule({
         "No identity was injected into {{pods}}, although service account {{serviceAccount}} had one by then and {{witness}} got its own from the same webhook: a call to it failed, and failurePolicy {{failurePolicy}} let the pod start without.",
     },
   },
-  when: {
-    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association"],
-    holds(evidence, question) {
-      return uninjected(evidence, question).length > 0 || "no running pod lacks a configured identity";
-    },
-  },
+  when: whenUninjected,
   needs: ["k8s.webhook", "k8s.injection-census"],
   check(evidence, question) {
     const webhook = evidence["k8s.webhook"];

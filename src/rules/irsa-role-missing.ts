@@ -1,3 +1,4 @@
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { inClusterAccount, irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -18,12 +19,7 @@ export const irsaRoleMissing = defineRule({
         "Service account {{serviceAccount}} is annotated with {{role}}, but account {{accountId}} has no such role; STS says only that AssumeRoleWithWebIdentity is not authorized.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds(evidence) {
-      return irsaRole(evidence) !== null || "no role is given by annotation";
-    },
-  },
+  when: whenRoleAnnotated,
   needs: ["eks.cluster", "iam.role"],
   check(evidence, question) {
     const cluster = evidence["eks.cluster"];

@@ -1,5 +1,5 @@
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { trustStep } from "../core/iam-steps.ts";
-import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { describeCondition, irsaTrust, isSubjectOf } from "../core/trust-view.ts";
 
@@ -19,10 +19,7 @@ export const irsaTrustConditionsAnded = defineRule({
         "The trust policy of {{role}} names {{subject}}, but the same statement also requires {{key}} {{trusted}}, which the tokens of this cluster cannot meet: all conditions of a statement have to hold at once.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds: (evidence) => irsaRole(evidence) !== null || "no role is given by annotation",
-  },
+  when: whenRoleAnnotated,
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
   check(evidence) {
     const trust = irsaTrust(evidence);

@@ -1,4 +1,4 @@
-import { irsaRole } from "../core/irsa.ts";
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { irsaTrust } from "../core/trust-view.ts";
 
@@ -23,10 +23,7 @@ export const irsaTrustSizeLimit = defineRule({
       full: "The trust policy of {{role}} has {{size}} characters of the 2,048 that are allowed by default, and does not name this cluster's OIDC provider: another statement may be refused.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds: (evidence) => irsaRole(evidence) !== null || "no role is given by annotation",
-  },
+  when: whenRoleAnnotated,
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
   check(evidence) {
     const trust = irsaTrust(evidence);

@@ -1,5 +1,5 @@
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { trustPolicyFix } from "../core/fixes.ts";
-import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   describeCondition,
@@ -33,12 +33,7 @@ export const irsaTrustSubMismatch = defineRule({
         "The trust policy of {{role}} requires {{key}} {{trusted}}, but the pods' tokens come from {{issuer}}, so the key they carry is {{issuer}}:sub ({{actual}}).",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds(evidence) {
-      return irsaRole(evidence) !== null || "no role is given by annotation";
-    },
-  },
+  when: whenRoleAnnotated,
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
   check(evidence, question) {
     const trust = irsaTrust(evidence);

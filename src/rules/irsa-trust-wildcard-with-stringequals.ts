@@ -1,5 +1,5 @@
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { trustPolicyFix } from "../core/fixes.ts";
-import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   describeCondition,
@@ -26,12 +26,7 @@ export const irsaTrustWildcardWithStringequals = defineRule({
         "The trust policy of {{role}} requires {{key}} {{trusted}}: {{operator}} takes the wildcard as a plain character, so it does not match {{actual}}.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds(evidence) {
-      return irsaRole(evidence) !== null || "no role is given by annotation";
-    },
-  },
+  when: whenRoleAnnotated,
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
   check(evidence, question) {
     const trust = irsaTrust(evidence);

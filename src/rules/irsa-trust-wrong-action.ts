@@ -1,5 +1,5 @@
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { trustPolicyFix } from "../core/fixes.ts";
-import { irsaRole } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { irsaTrust, withChanged } from "../core/trust-view.ts";
 
@@ -22,12 +22,7 @@ export const irsaTrustWrongAction = defineRule({
         "The trust policy of {{role}} allows {{provider}} the action {{actions}}; a pod's token is used with sts:AssumeRoleWithWebIdentity, which it does not allow.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds(evidence) {
-      return irsaRole(evidence) !== null || "no role is given by annotation";
-    },
-  },
+  when: whenRoleAnnotated,
   needs: ["k8s.workload", "eks.cluster", "iam.role"],
   check(evidence, question) {
     const trust = irsaTrust(evidence);

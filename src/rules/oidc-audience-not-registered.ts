@@ -1,3 +1,4 @@
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { registerAudience } from "../core/fixes.ts";
 import { inClusterAccount, irsaRole, tokenAudience } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
@@ -21,12 +22,7 @@ export const oidcAudienceNotRegistered = defineRule({
         "The pods' tokens for {{role}} are made for audience {{audience}}, but the IAM OIDC provider {{provider}} accepts only {{clientIds}}.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds(evidence) {
-      return irsaRole(evidence) !== null || "no role is given by annotation";
-    },
-  },
+  when: whenRoleAnnotated,
   needs: ["eks.cluster", "iam.oidc-providers"],
   check(evidence, question) {
     const cluster = evidence["eks.cluster"];

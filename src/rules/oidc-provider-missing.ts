@@ -1,3 +1,4 @@
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { createOidcProvider } from "../core/fixes.ts";
 import { inClusterAccount, irsaRole, issuerOf, tokenAudience } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
@@ -20,12 +21,7 @@ export const oidcProviderMissing = defineRule({
         "Account {{accountId}} has no IAM OIDC provider for {{issuer}}, the issuer of cluster {{cluster}}, so STS refuses every token that a pod shows for {{role}}.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds(evidence) {
-      return irsaRole(evidence) !== null || "no role is given by annotation";
-    },
-  },
+  when: whenRoleAnnotated,
   needs: ["eks.cluster", "iam.oidc-providers"],
   check(evidence, question) {
     const cluster = evidence["eks.cluster"];

@@ -1,4 +1,4 @@
-import { irsaRole } from "../core/irsa.ts";
+import { whenRoleAnnotated } from "../core/conditions.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -19,10 +19,7 @@ export const oidcProviderQuota = defineRule({
       full: "The account has {{count}} IAM OIDC providers, and none for this cluster. By default 100 are allowed, so creating another may be refused.",
     },
   },
-  when: {
-    needs: ["k8s.service-account", "eks.association"],
-    holds: (evidence) => irsaRole(evidence) !== null || "no role is given by annotation",
-  },
+  when: whenRoleAnnotated,
   needs: ["iam.oidc-providers"],
   check(evidence) {
     const providers = evidence["iam.oidc-providers"];

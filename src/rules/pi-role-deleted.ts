@@ -1,3 +1,4 @@
+import { whenAssociated } from "../core/conditions.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 
@@ -17,12 +18,7 @@ export const piRoleDeleted = defineRule({
         "Pod Identity association {{association}} gives service account {{serviceAccount}} the role {{role}}, which does not exist.",
     },
   },
-  when: {
-    needs: ["eks.association"],
-    holds(evidence) {
-      return evidence["eks.association"].status === "found" || "the service account has no association";
-    },
-  },
+  when: whenAssociated,
   needs: ["iam.role"],
   check(evidence) {
     const association = evidence["eks.association"];

@@ -1,3 +1,4 @@
+import { whenAssociated } from "../core/conditions.ts";
 import { roleOfArn } from "../core/iam/arn.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -20,11 +21,7 @@ export const piRoleOtherAccount = defineRule({
         "Association {{association}} names {{role}}, but cluster {{cluster}} is in account {{account}}: an association's own role has to be in the cluster's account. A role elsewhere is reached as the target role.",
     },
   },
-  when: {
-    needs: ["eks.association"],
-    holds: (evidence) =>
-      evidence["eks.association"].status === "found" || "the service account has no association",
-  },
+  when: whenAssociated,
   needs: ["eks.cluster"],
   check(evidence, question) {
     const association = evidence["eks.association"];

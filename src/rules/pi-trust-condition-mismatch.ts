@@ -1,3 +1,4 @@
+import { whenAssociated } from "../core/conditions.ts";
 import { trustPolicyFix } from "../core/fixes.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -24,12 +25,7 @@ export const piTrustConditionMismatch = defineRule({
         "The trust policy of {{role}} requires {{key}} {{trusted}}, but session tags are disabled on association {{association}}, so EKS sends no such tag.",
     },
   },
-  when: {
-    needs: ["eks.association"],
-    holds(evidence) {
-      return evidence["eks.association"].status === "found" || "the service account has no association";
-    },
-  },
+  when: whenAssociated,
   needs: ["eks.cluster", "iam.role", "k8s.pods"],
   check(evidence, question) {
     const trust = podIdentityTrust(evidence);

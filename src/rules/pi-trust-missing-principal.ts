@@ -1,3 +1,4 @@
+import { whenAssociated } from "../core/conditions.ts";
 import { trustPolicyFix } from "../core/fixes.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { podIdentityService, podIdentityTrust, principalsOf, withStatement } from "../core/trust-view.ts";
@@ -21,12 +22,7 @@ export const piTrustMissingPrincipal = defineRule({
         "The trust policy of {{role}} lets in {{trusted}}, but not pods.eks.amazonaws.com, so EKS cannot assume the role for pods.",
     },
   },
-  when: {
-    needs: ["eks.association"],
-    holds(evidence) {
-      return evidence["eks.association"].status === "found" || "the service account has no association";
-    },
-  },
+  when: whenAssociated,
   needs: ["eks.cluster", "iam.role"],
   check(evidence, question) {
     const trust = podIdentityTrust(evidence);

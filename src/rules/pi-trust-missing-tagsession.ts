@@ -1,3 +1,4 @@
+import { whenAssociated } from "../core/conditions.ts";
 import { trustPolicyFix } from "../core/fixes.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { podIdentityService, podIdentityTrust, withStatement } from "../core/trust-view.ts";
@@ -21,12 +22,7 @@ export const piTrustMissingTagsession = defineRule({
         "The trust policy of {{role}} names pods.eks.amazonaws.com but does not allow it {{actions}}, so EKS cannot assume the role for pods.",
     },
   },
-  when: {
-    needs: ["eks.association"],
-    holds(evidence) {
-      return evidence["eks.association"].status === "found" || "the service account has no association";
-    },
-  },
+  when: whenAssociated,
   needs: ["eks.cluster", "iam.role"],
   check(evidence, question) {
     const trust = podIdentityTrust(evidence);

@@ -1,3 +1,4 @@
+import { whenRoleRefused } from "../core/conditions.ts";
 import { refusedCallsData } from "../core/denied-layers.ts";
 import { allowStep } from "../core/iam-steps.ts";
 import { refusalsOfRole } from "../core/refused-calls.ts";
@@ -18,11 +19,7 @@ export const policyNotAttached = defineRule({
       none: "{{role}} is used as configured but may not {{calls}}: no policy is attached to it, and it has none of its own.",
     },
   },
-  when: {
-    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
-    holds: (evidence) =>
-      refusalsOfRole(evidence).length > 0 || "no call of the configured role was refused by its own policies",
-  },
+  when: whenRoleRefused,
   needs: ["iam.role", "iam.role-policies"],
   check(evidence) {
     const role = evidence["iam.role"];

@@ -1,5 +1,6 @@
+import { whenRoleRefused } from "../core/conditions.ts";
 import { allowingVersion } from "../core/policy-versions.ts";
-import { refusalNeeds, refusalsOfRole } from "../core/refused-calls.ts";
+import { refusalNeeds } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { describeCall, listed } from "../core/subject.ts";
@@ -22,11 +23,7 @@ export const policyNotDefaultVersion = defineRule({
         "{{role}} may not {{calls}}: version {{version}} of policy {{policy}} allows it, but the default is {{defaultVersion}}, and only the default counts.",
     },
   },
-  when: {
-    needs: ["k8s.pods", "k8s.service-account", "eks.association", "logs.errors"],
-    holds: (evidence) =>
-      refusalsOfRole(evidence).length > 0 || "no call of the configured role was refused by its own policies",
-  },
+  when: whenRoleRefused,
   needs: [...refusalNeeds, "iam.policy-versions"],
   check(evidence) {
     const role = evidence["iam.role"];

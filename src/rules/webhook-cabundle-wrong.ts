@@ -1,3 +1,4 @@
+import { whenUninjected } from "../core/conditions.ts";
 import type { InjectionCensus, PodFacts, WebhookFacts } from "../core/evidence.ts";
 import { describeCertificate, exclusionOf, webhookFault } from "../core/injection.ts";
 import type { ManualStep } from "../core/plan.ts";
@@ -30,12 +31,7 @@ export const webhookCabundleWrong = defineRule({
         "The caBundle of entry {{entry}} in MutatingWebhookConfiguration {{configuration}} was overwritten by {{manager}} at {{changedAt}} and now holds {{certificate}}. No pod of the cluster was given an identity since; {{pods}} should have been. failurePolicy {{failurePolicy}} hides the failing calls.",
     },
   },
-  when: {
-    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association"],
-    holds(evidence, question) {
-      return uninjected(evidence, question).length > 0 || "no running pod lacks a configured identity";
-    },
-  },
+  when: whenUninjected,
   needs: ["k8s.webhook", "k8s.injection-census"],
   check(evidence, question) {
     const observation = evidence["k8s.webhook"];

@@ -1,3 +1,4 @@
+import { whenUninjected } from "../core/conditions.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { listed, uninjected } from "../core/subject.ts";
 
@@ -20,12 +21,7 @@ export const webhookConfigurationMissing = defineRule({
         "No MutatingWebhookConfiguration of cluster {{cluster}} has an entry iam-for-pods.amazonaws.com (on EKS: object pod-identity-webhook), so {{pods}} got no identity although one is configured.",
     },
   },
-  when: {
-    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association"],
-    holds(evidence, question) {
-      return uninjected(evidence, question).length > 0 || "no running pod lacks a configured identity";
-    },
-  },
+  when: whenUninjected,
   needs: ["k8s.webhook"],
   check(evidence, question) {
     if (evidence["k8s.webhook"].status === "found") return pass();

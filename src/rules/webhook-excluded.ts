@@ -1,3 +1,4 @@
+import { whenUninjected } from "../core/conditions.ts";
 import type { Found, Question, WorkloadFacts } from "../core/evidence.ts";
 import { type Remedy, setTemplateMetadata } from "../core/fixes.ts";
 import { exclusionOf } from "../core/injection.ts";
@@ -29,12 +30,7 @@ export const webhookExcluded = defineRule({
         "The objectSelector of MutatingWebhookConfiguration {{configuration}} requires {{requirement}}, which the labels of pod {{pod}} do not meet: it got no identity.",
     },
   },
-  when: {
-    needs: ["k8s.workload", "k8s.pods", "k8s.service-account", "eks.association"],
-    holds(evidence, question) {
-      return uninjected(evidence, question).length > 0 || "no running pod lacks a configured identity";
-    },
-  },
+  when: whenUninjected,
   needs: ["k8s.webhook"],
   check(evidence, question) {
     const webhook = evidence["k8s.webhook"];
