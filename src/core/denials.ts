@@ -1,21 +1,27 @@
 import type { Denial } from "./diagnosis.ts";
 import type { Evidence, LogErrorGroup, PodFacts, Question, TrailEvent } from "./evidence.ts";
+import { sameRole } from "./iam/arn.ts";
 import { isExpectedRole, known } from "./identity.ts";
+import type { AwsErrorKind } from "./logs/aws-error.ts";
+import { recognise } from "./logs/recognise.ts";
 import { type Stage, stages } from "./rule.ts";
+import { describeCaller, principalKindOfEvent } from "./trail/caller.ts";
+import { actionOf, errorKindOf } from "./trail/error-kind.ts";
+import { ownershipOf, sessionOf } from "./trail/ownership.ts";
 
 /**
  * What went wrong for this workload, from the pods' logs and CloudTrail, most frequent first. CloudTrail events are
- * taken only where the event itself names this workload: calls of the node role are everybody's on that node.
+ * taken only where they are this workload's own: calls of the node role are everybody's on that node.
  */
 export function denialsOf(evidence: Evidence, question: Question): readonly Denial[] {
   const logs = known(evidence["logs.errors"])?.errors ?? [];
   const events = known(evidence["cloudtrail.events"])?.events ?? [];
   const fromLogs = logs.map((error) => fromLog(error, evidence));
-  const fromTrail = groupEvents(
-    events.filter((event) => isOfWorkload(event, evidence, question)),
+  const recorded = groupEvents(
+    events.filter((event) => ownershipOf(event, evidence, question) === "own"),
     evidence,
   );
-  return [...fromLogs, ...fromTrail].sort(
+  return [...fromLogs, ...recorded].sort(
     (a, b) => Number(a.history) - Number(b.history) || b.count - a.count || compare(a.action, b.action),
   );
 }
@@ -81,23 +87,11 @@ function crashes(
   return lived <= Date.parse(lastRun.finishedAt) - Date.parse(lastRun.startedAt);
 }
 
-function isOfWorkload(event: TrailEvent, evidence: Evidence, question: Question): boolean {
-  if (event.errorCode === null) return false;
-  const serviceAccount = known(evidence["k8s.workload"])?.template.serviceAccountName;
-  if (event.eventName === "AssumeRoleWithWebIdentity") {
-    return event.userName === `system:serviceaccount:${question.namespace}:${serviceAccount}`;
-  }
-  if (event.eventName === "AssumeRoleForPodIdentity") {
-    // The event names no pod, but its request id is the one that the agent hands to the application.
-    const requestIds = (known(evidence["logs.errors"])?.errors ?? []).map((error) => error.requestId);
-    return event.requestId !== null && requestIds.includes(event.requestId);
-  }
-  return event.principalArn !== null && isExpectedRole(evidence, event.principalArn);
-}
-
 function groupEvents(events: readonly TrailEvent[], evidence: Evidence): readonly Denial[] {
-  const groups = new Map<string, TrailEvent[]>();
+  const groups = new Map<string, { readonly kind: AwsErrorKind; readonly events: TrailEvent[] }>();
   for (const event of events) {
+    const kind = errorKindOf(event);
+    if (kind === null) continue;
     const key = [
       event.eventSource,
       event.eventName,
@@ -105,39 +99,39 @@ function groupEvents(events: readonly TrailEvent[], evidence: Evidence): readonl
       event.principalArn,
       event.requestedRoleArn,
     ].join(" ");
-    groups.set(key, [...(groups.get(key) ?? []), event]);
+    const group = groups.get(key) ?? { kind, events: [] };
+    group.events.push(event);
+    groups.set(key, group);
   }
-  return [...groups.values()].flatMap((group) => {
-    const times = group.map((event) => event.at).sort();
-    const first = group[0];
-    return first === undefined ? [] : [fromTrailEvents(first, group.length, times, evidence)];
-  });
+  return [...groups.values()].flatMap((group) => fromTrail(group.kind, group.events, evidence));
 }
 
-function fromTrailEvents(
-  event: TrailEvent,
-  count: number,
-  times: readonly string[],
-  evidence: Evidence,
-): Denial {
-  const webIdentity = event.eventName === "AssumeRoleWithWebIdentity";
+function fromTrail(kind: AwsErrorKind, events: readonly TrailEvent[], evidence: Evidence): readonly Denial[] {
+  const [event] = events;
+  if (event === undefined) return [];
+  const times = events.map(({ at }) => at).sort();
   const lastSeen = times.at(-1) ?? event.at;
   const pods = known(evidence["k8s.pods"])?.pods ?? [];
-  return {
-    kind: webIdentity ? "assume-role-web-identity-denied" : "access-denied",
-    principalArn: webIdentity ? null : event.principalArn,
-    principalKind: "unknown",
-    action: `${event.eventSource.replace(/\.amazonaws\.com$/, "")}:${event.eventName}`,
-    missingAction: null,
-    resource: event.requestedRoleArn ?? event.resources[0] ?? null,
-    denyLayer: null,
-    source: "cloudtrail",
-    count,
-    firstSeen: times[0] ?? event.at,
-    lastSeen,
-    history: pods.length > 0 && pods.every((pod) => Date.parse(pod.createdAt) > Date.parse(lastSeen)),
-    excerpt: event.errorMessage,
-  };
+  // The message is the service's own sentence, which tells more than the event's fields.
+  const said = recognise(event.errorMessage ?? "").find((error) => error.principalArn === event.principalArn);
+  return [
+    {
+      kind,
+      principalArn: kind === "assume-role-web-identity-denied" ? null : event.principalArn,
+      principalKind: principalKindOfEvent(event),
+      action: said?.action ?? actionOf(event),
+      missingAction: said?.missingAction ?? null,
+      resource: event.requestedRoleArn ?? said?.resource ?? event.resources[0] ?? null,
+      denyLayer: said?.denyLayer ?? null,
+      source: "cloudtrail",
+      count: events.length,
+      firstSeen: times[0] ?? event.at,
+      lastSeen,
+      history: pods.length > 0 && pods.every((pod) => Date.parse(pod.createdAt) > Date.parse(lastSeen)),
+      excerpt: event.errorMessage,
+      caller: describeCaller(event, sessionOf(event, evidence)),
+    },
+  ];
 }
 
 /**
@@ -160,10 +154,19 @@ function stageOf(denial: Denial, evidence: Evidence): Stage {
     case "token-file":
       return "token-and-agent";
     default:
+      if (isOnTheWayToTarget(denial, evidence)) return "role-assumption";
       return denial.principalArn !== null && isExpectedRole(evidence, denial.principalArn)
         ? "authorization"
         : "identity-configuration";
   }
+}
+
+/** EKS uses the association's own role only to assume its target role. */
+function isOnTheWayToTarget({ action, principalArn }: Denial, evidence: Evidence): boolean {
+  const association = known(evidence["eks.association"]);
+  if (action !== "sts:AssumeRole" || principalArn === null || association?.targetRoleArn == null)
+    return false;
+  return sameRole(principalArn, association.roleArn) && !sameRole(principalArn, association.targetRoleArn);
 }
 
 function compare(a: string | null, b: string | null): number {

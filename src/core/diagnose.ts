@@ -13,6 +13,7 @@ import { expectedIdentity, injectedIdentity, known, usedIdentity } from "./ident
 import { type ChangeKind, changeKinds } from "./plan.ts";
 import { planOf } from "./remedy.ts";
 import { type Fail, type Known, type Rule, stages } from "./rule.ts";
+import { trailRemarks } from "./trail/remarks.ts";
 
 /** What one rule says of a bundle. `unknown` is the engine's word, never a rule's. */
 export type RuleResult =
@@ -126,6 +127,7 @@ export function diagnose(
     blindSpots,
     remarks: [
       ...unexplained.map((denial) => `No rule explains this error: ${describe(denial)}.`),
+      ...trailRemarks(evidence, denials, question),
       ...remarksOf(evidence, blindSpots),
     ],
     identity: {
@@ -135,7 +137,12 @@ export function diagnose(
       used: usedIdentity(
         evidence,
         now
-          .filter((denial) => denial.kind === "access-denied" && denial.source === "pod-log")
+          .filter(({ kind, source, action }) => {
+            if (kind !== "access-denied") return false;
+            return source === "pod-log" || action !== "sts:AssumeRole";
+          })
+          // The log is the workload's own; CloudTrail tells where the log is silent.
+          .sort((a, b) => Number(a.source === "cloudtrail") - Number(b.source === "cloudtrail"))
           .map((denial) => ({ arn: denial.principalArn, kind: denial.principalKind })),
       ),
     },
@@ -220,14 +227,8 @@ function missingFor(result: RuleResult, evidence: Evidence): readonly EvidenceKi
 }
 
 function remarksOf(evidence: Evidence, blindSpots: readonly BlindSpot[]): readonly string[] {
-  const trail = evidence["cloudtrail.events"];
   const logs = evidence["logs.errors"];
   const remarks: string[] = [];
-  if (trail?.status === "found") {
-    remarks.push(
-      `CloudTrail event history was read from ${trail.value.from} to ${trail.value.to}. Data events such as dynamodb:Query or s3:GetObject are never in it, and calls of the last minutes may not be there yet.`,
-    );
-  }
   if (logs?.status === "found") {
     for (const unread of logs.value.unread) {
       remarks.push(

@@ -60,6 +60,8 @@ export interface Denial {
   /** True: it happened before the pods' start or the last change of identity. */
   readonly history: boolean;
   readonly excerpt: string | null;
+  /** Who made the calls, in words, as CloudTrail recorded it. */
+  readonly caller?: string;
 }
 
 export interface PlannedChange {

@@ -15,9 +15,12 @@ import type {
   VpcCniFacts,
   WebhookEndpointsFacts,
 } from "./facts/kubernetes.ts";
+import type { TrailEvent, TrailFacts } from "./facts/trail.ts";
 import type { JsonValue } from "./json.ts";
 import type { AwsError } from "./logs/aws-error.ts";
 import type { LogSign } from "./logs/signs.ts";
+
+export type { TrailEvent, TrailFacts };
 
 /** The kinds that are read as such, as Kubernetes spells them: the values of `--kind`. */
 export const workloadKinds = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"] as const;
@@ -405,38 +408,6 @@ export interface CandidateRole {
   readonly trustPolicy: JsonValue;
   readonly policies: readonly PolicyFacts[];
   readonly tags: Readonly<Record<string, string>>;
-}
-
-export interface TrailEvent {
-  readonly eventId: string;
-  readonly at: string;
-  readonly region: string;
-  readonly eventSource: string;
-  readonly eventName: string;
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly requestId: string | null;
-  readonly userAgent: string | null;
-  /** `userIdentity.type` */
-  readonly identityType: string | null;
-  readonly principalArn: string | null;
-  /** `userIdentity.userName`: for a web identity the token's subject. */
-  readonly userName: string | null;
-  /** `requestParameters.roleArn` where the call names a role. */
-  readonly requestedRoleArn: string | null;
-  readonly resources: readonly string[];
-}
-
-export interface TrailFacts {
-  readonly from: string;
-  readonly to: string;
-  readonly regions: readonly string[];
-  /** The lookups made, as people would write them: `ResourceName=arn:…`. */
-  readonly lookups: readonly string[];
-  /** Failed calls that concern this workload or the nodes it runs on. */
-  readonly events: readonly TrailEvent[];
-  /** False where paging was cut at its bound. */
-  readonly complete: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { EKSClient } from "@aws-sdk/client-eks";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -14,6 +15,8 @@ export interface AwsClients {
   readonly sts: STSClient;
   /** Event history is kept by Region; that of global services in us-east-1. */
   cloudtrail(region: string): CloudTrailClient;
+  /** The log groups of a Region. */
+  logs(region: string): CloudWatchLogsClient;
 }
 
 /**
@@ -39,6 +42,7 @@ export function createAwsClients(
       ? own
       : { ...own, credentials: createAssumedRole(metered(new STSClient(own), meter), role) };
   const trails = new Map<string, CloudTrailClient>();
+  const logs = new Map<string, CloudWatchLogsClient>();
   return {
     region,
     eks: metered(new EKSClient(settings), meter),
@@ -49,6 +53,11 @@ export function createAwsClients(
         trails.get(trailRegion) ??
         metered(new CloudTrailClient({ ...settings, region: trailRegion, maxAttempts: 3 }), meter);
       trails.set(trailRegion, client);
+      return client;
+    },
+    logs(logRegion) {
+      const client = logs.get(logRegion) ?? new CloudWatchLogsClient({ ...settings, region: logRegion });
+      logs.set(logRegion, client);
       return client;
     },
   };

@@ -56,6 +56,11 @@ export function timedOut(source: string, detail = "no answer before the deadline
   return new CallFailure({ status: "unavailable", reason: "timeout", source, detail });
 }
 
+/** It was asked, and there is no answer to be had. */
+export function failedCall(source: string, detail: string): CallFailure {
+  return new CallFailure(failed("error", source, detail));
+}
+
 /** Runs a collector's body: what could not be seen becomes evidence of its own kind, and nothing else is caught. */
 export async function observing<T>(collect: () => Promise<Observation<T>>): Promise<Observation<T>> {
   try {
@@ -90,7 +95,7 @@ function unavailableFrom(error: unknown, permission: string, signal: AbortSignal
   }
   if (isDenied(error)) return { ...failed("access-denied", permission, message), permission };
   if (
-    /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/.test(name) ||
+    /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|MaxConcurrentQueries/.test(name) ||
     $metadata?.httpStatusCode === 429
   ) {
     return failed("throttled", permission, message);

@@ -108,6 +108,7 @@ function denialLine(denial: Denial, index: number): Mrkdwn {
   const action = denial.action === null ? md`` : md` ${code(denial.action)}`;
   const resource = denial.resource === null ? md`` : md` on ${code(denial.resource)}`;
   const principal = denial.principalArn === null ? md`` : md` as ${code(denial.principalArn)}`;
+  const by = denial.caller === undefined ? md`` : md`, ${code(denial.caller)}`;
   const layer = denial.denyLayer === null ? "" : `, by ${denial.denyLayer} policies`;
   const times = [denial.firstSeen, denial.lastSeen].flatMap((at) => (at === null ? [] : [shortTime(at)]));
   const seen = times.length === 0 ? "" : `, ${[...new Set(times)].join(" to ")}`;
@@ -115,7 +116,7 @@ function denialLine(denial: Denial, index: number): Mrkdwn {
   // The text itself only for the most telling ones: there may be many.
   const excerpt = denial.excerpt === null || index >= 3 ? [] : [md`    ${code(denial.excerpt)}`];
   return lines([
-    md`• ${denial.kind}${action}${resource}${principal} (${denial.count}× in ${sources[denial.source]}${seen}${layer}${past})`,
+    md`• ${denial.kind}${action}${resource}${principal}${by} (${denial.count}× in ${sources[denial.source]}${seen}${layer}${past})`,
     ...excerpt,
   ]);
 }

@@ -17,7 +17,7 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
       "What was seen",
       diagnosis.denials.map(
         (d) =>
-          `${d.kind} ${code(d.action ?? "")} ${code(d.resource ?? "")} as ${code(d.principalArn ?? "unknown")}, ${d.count}× in ${d.source}`,
+          `${d.kind} ${code(d.action ?? "")} ${code(d.resource ?? "")} as ${code(d.principalArn ?? "unknown")}${d.caller === undefined ? "" : ` (${text(d.caller)})`}, ${d.count}× in ${d.source}`,
       ),
     ),
     ...list(

@@ -85,7 +85,8 @@ function denialLine(denial: Denial): string {
   const what = [denial.action, denial.resource === null ? null : `on ${denial.resource}`].filter(
     (part) => part !== null,
   );
-  const who = denial.principalArn === null ? "" : ` as ${denial.principalArn}`;
+  const by = denial.caller === undefined ? "" : `, ${denial.caller}`;
+  const who = denial.principalArn === null ? by : ` as ${denial.principalArn}${by}`;
   const when = denial.lastSeen === null ? "" : `, last ${denial.lastSeen}`;
   const past = denial.history ? ", before the last change" : "";
   return `${denial.kind} ${what.join(" ")}${who} (${denial.count}× in ${denial.source}${when}${past})`;

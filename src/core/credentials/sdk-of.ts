@@ -1,6 +1,8 @@
 import type { ContainerSpec, Evidence, LogErrorGroup, PodFacts, TrailEvent } from "../evidence.ts";
+import type { TrailSession } from "../facts/trail.ts";
 import { roleOfSession } from "../iam/arn.ts";
 import { askedContainers, known } from "../identity.ts";
+import { isSessionOfPod } from "../trail/caller.ts";
 import { type Sdk, sdksOfSignature } from "./sdk.ts";
 import { type SdkVersion, sdkOfUserAgent } from "./user-agent.ts";
 
@@ -26,7 +28,10 @@ export function sdkOf(evidence: Evidence, pod: PodFacts, container: ContainerSpe
   const [call] = same;
   if (call !== undefined) return told(call, "the user agent of a call that its log names");
 
-  const calls = userAgents(events.filter((event) => isCallOf(event, pod, evidence)));
+  const calls = userAgents([
+    ...events.filter((event) => isCallOf(event, pod, evidence)),
+    ...sessionsOf(pod, evidence),
+  ]);
   const logged = [...new Set(errors.flatMap(({ sdk }) => sdksOfSignature(sdk)))];
   if (logged.length > 0) {
     const version = calls.find(({ sdk }) => isSameFamily(sdk, logged));
@@ -57,8 +62,8 @@ function told({ sdk, version }: SdkVersion, from: string): SdkEvidence {
   return { candidates: [sdk], version, from };
 }
 
-function userAgents(events: readonly TrailEvent[]): readonly SdkVersion[] {
-  return events.flatMap(({ userAgent }) => {
+function userAgents(calls: readonly Pick<TrailEvent, "userAgent">[]): readonly SdkVersion[] {
+  return calls.flatMap(({ userAgent }) => {
     const sdk = userAgent === null ? null : sdkOfUserAgent(userAgent);
     return sdk === null ? [] : [sdk];
   });
@@ -74,18 +79,24 @@ function isRequestOf(requestId: string | null, errors: readonly LogErrorGroup[])
 
 /** The web identity of its service account, or a Pod Identity session that names the pod. */
 function isCallOf(event: TrailEvent, pod: PodFacts, evidence: Evidence): boolean {
-  if (event.eventName === "AssumeRoleWithWebIdentity") {
-    const namespace = known(evidence["k8s.workload"])?.namespace;
-    return (
-      event.userName === `system:serviceaccount:${namespace}:${pod.serviceAccountName}` &&
-      known(evidence["k8s.sharing"])?.workloads.length === 0
-    );
-  }
-  // Cluster and pod stand in the session's name with their first ten characters:
-  // https://docs.aws.amazon.com/eks/latest/APIReference/API_auth_AssumedRoleUser.html
+  if (event.eventName === "AssumeRoleWithWebIdentity") return isSubjectOf(event.userName, pod, evidence);
   const cluster = known(evidence["eks.cluster"])?.name;
-  const session = sessionName(event.principalArn);
-  return cluster !== undefined && session.startsWith(`eks-${cluster.slice(0, 10)}-${pod.name.slice(0, 10)}-`);
+  return cluster !== undefined && isSessionOfPod(sessionName(event.principalArn), cluster, pod.name);
+}
+
+/** The SDK itself assumes the role of a web identity, also where nothing fails; for Pod Identity, EKS does. */
+function sessionsOf(pod: PodFacts, evidence: Evidence): readonly TrailSession[] {
+  const sessions = known(evidence["cloudtrail.events"])?.sessions ?? [];
+  return sessions.filter(({ subject }) => isSubjectOf(subject, pod, evidence));
+}
+
+/** Is it the pod's ServiceAccount, and no other workload's too? */
+function isSubjectOf(subject: string | null, pod: PodFacts, evidence: Evidence): boolean {
+  const namespace = known(evidence["k8s.workload"])?.namespace;
+  return (
+    subject === `system:serviceaccount:${namespace}:${pod.serviceAccountName}` &&
+    known(evidence["k8s.sharing"])?.workloads.length === 0
+  );
 }
 
 function sessionName(principalArn: string | null): string {

@@ -107,6 +107,7 @@ describe("what is looked up", () => {
       regions: [],
       lookups: [],
       events: [],
+      sessions: [],
       complete: true,
     });
     expect(turns).toEqual([]);

@@ -9,6 +9,7 @@ import type {
   LogErrorGroup,
   TrailEvent,
 } from "../../../src/core/evidence.ts";
+import type { TrailSession } from "../../../src/core/facts/trail.ts";
 
 const role = "arn:aws:iam::111122223333:role/eks-workshop-carts-dynamo";
 const podName = "carts-68d496fff8-9lcpc";
@@ -42,6 +43,7 @@ interface Given {
   readonly sdk?: string | null;
   readonly error?: Partial<LogErrorGroup>;
   readonly event?: Partial<TrailEvent>;
+  readonly assumed?: Partial<TrailSession>;
 }
 
 /** The evidence of a base with more in its one container, and in its log. */
@@ -77,7 +79,10 @@ function evidenceOf(given: Given): { evidence: Evidence; question: EvidenceBundl
   const logs = { status: "found", value: { errors: [error], signs: [] }, source: "", at: "" };
   const trail = {
     status: "found",
-    value: { events: given.event === undefined ? [] : [given.event] },
+    value: {
+      events: given.event === undefined ? [] : [given.event],
+      sessions: given.assumed === undefined ? [] : [given.assumed],
+    },
     source: "",
     at: "",
   };
@@ -195,6 +200,25 @@ describe("which SDK it is", () => {
       /pod's calls/,
     ],
     [
+      "its own web identity, where nothing failed",
+      {
+        assumed: {
+          subject: "system:serviceaccount:carts:carts",
+          userAgent: "aws-sdk-go-v2/1.30.0 ua/2.0 os/linux lang/go#1.22.0",
+        },
+      },
+      "go2",
+      "1.30.0",
+      /pod's calls/,
+    ],
+    [
+      "another's web identity",
+      { assumed: { subject: "system:serviceaccount:orders:orders", userAgent: "aws-sdk-go-v2/1.30.0" } },
+      null,
+      null,
+      /nothing shows/,
+    ],
+    [
       "a call that fits the log",
       { sdk: "boto3", event: webIdentity("aws-cli/2.15.0") },
       "aws-cli",
@@ -294,6 +318,6 @@ function webIdentity(userAgent: string): Partial<TrailEvent> {
 }
 
 function session(pod: string): Partial<TrailEvent> {
-  const principalArn = `arn:aws:sts::111122223333:assumed-role/x/eks-eks-worksh-${pod}-0f6c0b1e`;
+  const principalArn = `arn:aws:sts::111122223333:assumed-role/x/eks-eks-worksh-${pod}-0f6c0b1e-8b4c-4c1b-9f0e-0123456789ab`;
   return { eventName: "DescribeTable", requestId: null, userAgent: "aws-sdk-java/2.25.0", principalArn };
 }

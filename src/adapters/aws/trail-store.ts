@@ -1,0 +1,45 @@
+import type { EventSelector, TrailEvent, TrailSession } from "../../core/facts/trail.ts";
+import type { WantedCalls } from "../../core/trail/wanted.ts";
+import { readRecord } from "./trail-record.ts";
+
+/** What one look at recorded calls found. */
+export interface TrailAnswer {
+  /** When the look began: what happened later is not in it. */
+  readonly to: string;
+  /** Failed calls. */
+  readonly events: readonly TrailEvent[];
+  readonly sessions: readonly TrailSession[];
+  /** False where there was more, or something that cannot be read. */
+  readonly complete: boolean;
+}
+
+/** A place where a trail or an event data store keeps recorded calls, other than event history. */
+export interface TrailStore {
+  readonly region: string;
+  /** What it records; null: that may not be read. */
+  selectors(signal: AbortSignal): Promise<readonly EventSelector[] | null>;
+  /** What the last ones of these calls were, from a whole minute on. @throws CallFailure where it cannot be asked. */
+  find(wanted: WantedCalls, from: Date, signal: AbortSignal): Promise<TrailAnswer>;
+}
+
+/** Sorts records out as they come in. */
+export function createTally() {
+  const events: TrailEvent[] = [];
+  const sessions: TrailSession[] = [];
+  let unreadable = 0;
+  return {
+    add(json: string | undefined): void {
+      const read = readRecord(json);
+      if (read.type === "unreadable") unreadable += 1;
+      // Of the rest only failures matter.
+      else if (read.type === "failure") events.push(read.event);
+      else if (read.type === "session") sessions.push(read.session);
+    },
+    answer: (to: string, complete: boolean): TrailAnswer => ({
+      to,
+      events,
+      sessions,
+      complete: complete && unreadable === 0,
+    }),
+  };
+}
