@@ -1,6 +1,19 @@
-import type { Absent, Found } from "./evidence.ts";
+import type { Absent, Evidence, Found } from "./evidence.ts";
 import type { ResourcePoliciesFacts } from "./facts/aws.ts";
 import type { JsonValue } from "./json.ts";
+import { currentErrors, deniedCalls } from "./subject.ts";
+
+/** What calls are denied on now, where a resource's own policy may have decided: not where another layer is named. */
+export function deniedResources(
+  evidence: Evidence,
+): readonly { readonly resource: string; readonly action: string }[] {
+  return deniedCalls(currentErrors(evidence)).flatMap(({ resource, action, missingAction, denyLayer }) => {
+    const concerns =
+      denyLayer === null || denyLayer === "resource-based" || denyLayer === "explicit-deny-resource-based";
+    if (resource === null || !concerns) return [];
+    return [{ resource, action: (missingAction ?? action ?? "").toLowerCase() }];
+  });
+}
 
 /**
  * The unique ids of roles that a resource policy names in place of ARNs: what IAM leaves behind when the role that the

@@ -3,12 +3,15 @@ import { createAssociationExecutor } from "../adapters/aws/association-executor.
 import { createAssociationUpdateExecutor } from "../adapters/aws/association-update-executor.ts";
 import { type AwsClients, createAwsClients } from "../adapters/aws/clients.ts";
 import { createDecodeCollector } from "../adapters/aws/decode-collector.ts";
+import { createEc2Collectors } from "../adapters/aws/ec2-collectors.ts";
 import { createEksAccess } from "../adapters/aws/eks-access.ts";
 import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
 import { createOidcClientExecutor, createOidcProviderExecutor } from "../adapters/aws/oidc-executors.ts";
+import { createOrganizationCollector } from "../adapters/aws/organization-collector.ts";
 import { probePermissions } from "../adapters/aws/probe-permissions.ts";
 import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
+import { createResourcePoliciesCollector } from "../adapters/aws/resource-policies-collector.ts";
 import { createAttachPolicyExecutor, createTrustPolicyExecutor } from "../adapters/aws/role-executors.ts";
 import { createTrailCollector } from "../adapters/aws/trail-collector.ts";
 import { createCallMeter } from "../adapters/calls/call-meter.ts";
@@ -24,7 +27,6 @@ import { createRolloutRestartExecutor } from "../adapters/kubernetes/rollout-res
 import { createTemplateExecutors } from "../adapters/kubernetes/template-executors.ts";
 import { listWorkloads } from "../adapters/kubernetes/workload-facts.ts";
 import { unmetered } from "../app/call-budget.ts";
-import { notCollected } from "../app/not-collected.ts";
 import type {
   CallMeter,
   ChangeExecutor,
@@ -168,8 +170,6 @@ function routed<K extends ChangeKind>(
   };
 }
 
-const notRead = "this version does not read it";
-
 function trailLimiter(config: Config | null): RateLimiter {
   return createRateLimiter(1_000 / (config?.cloudtrail.lookupsPerSecond ?? lookupsPerSecond));
 }
@@ -191,10 +191,9 @@ function openCluster(
       ...createIamCollectors(aws, clock),
       ...createTrailCollector(aws, limiter, clock),
       "sts.decoded-messages": createDecodeCollector(aws, clock),
-      "ec2.instances": notCollected("ec2.instances", notRead),
-      "ec2.vpc-endpoints": notCollected("ec2.vpc-endpoints", notRead),
-      "organizations.policies": notCollected("organizations.policies", notRead),
-      "aws.resource-policies": notCollected("aws.resource-policies", notRead),
+      ...createEc2Collectors(aws, clock),
+      ...createOrganizationCollector(aws, clock),
+      ...createResourcePoliciesCollector(aws, clock),
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
     permissions: async (signal) => {

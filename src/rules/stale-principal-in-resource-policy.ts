@@ -25,11 +25,17 @@ export const stalePrincipalInResourcePolicy = defineRule({
   check(evidence) {
     const role = evidence["iam.role"];
     if (role.status === "absent") return notApplicable("the role does not exist");
-    const denied = new Set(refusedBy(evidence, ["resource-based"]).map(({ resource }) => resource));
-    const [stale] = stalePrincipals(evidence["aws.resource-policies"], role.value.roleId).filter(
-      ({ resourceArn }) => [...denied].some((resource) => resource?.startsWith(resourceArn) ?? false),
-    );
-    if (stale === undefined) return pass();
+    const policies = evidence["aws.resource-policies"];
+    const denied = refusedBy(evidence, ["resource-based"]).flatMap(({ resource }) => resource ?? []);
+    const concerns = ({ resourceArn }: { readonly resourceArn: string }) =>
+      denied.some((resource) => resource.startsWith(resourceArn));
+    const [stale] = stalePrincipals(policies, role.value.roleId).filter(concerns);
+    if (stale === undefined) {
+      const unread = policies.status === "found" ? policies.value.unread.filter(concerns) : [];
+      return unread[0] === undefined
+        ? pass()
+        : notApplicable(`the policy of ${unread[0].resourceArn} could not be read`);
+    }
     const data = {
       resource: stale.resourceArn,
       roleId: stale.roleId,

@@ -8,8 +8,8 @@ export const sqs = jsonService({
   operations: {
     GetQueueAttributes(call, body) {
       const url = requiredText(body, "QueueUrl");
-      const [owner = "", name = ""] = new URL(url).pathname.split("/").filter((part) => part !== "");
-      const arn = `arn:aws:sqs:${call.request.region}:${owner}:${name}`;
+      const [owner = "", queueName = ""] = new URL(url).pathname.split("/").filter((part) => part !== "");
+      const arn = `arn:aws:sqs:${call.request.region}:${owner}:${queueName}`;
       authorize(call, "sqs:GetQueueAttributes", arn);
       const queue = call.account.resource(arn);
       if (queue === undefined) {
@@ -19,8 +19,16 @@ export const sqs = jsonService({
           "The specified queue does not exist or you do not have access to it.",
         );
       }
-      // An attribute that is not set is not in the answer, and without any there is no map.
-      return queue.policy === null ? {} : { Attributes: { Policy: JSON.stringify(queue.policy) } };
+      const attributes = {
+        QueueArn: arn,
+        ...(queue.policy === null ? {} : { Policy: JSON.stringify(queue.policy) }),
+      };
+      const wanted = Array.isArray(body["AttributeNames"]) ? body["AttributeNames"] : [];
+      const Attributes = Object.fromEntries(
+        Object.entries(attributes).filter(([name]) => wanted.includes(name)),
+      );
+      // Without any attribute there is no map.
+      return Object.keys(Attributes).length === 0 ? {} : { Attributes };
     },
   },
 });

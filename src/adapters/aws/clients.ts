@@ -6,7 +6,20 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { unmetered } from "../../app/call-budget.ts";
 import type { CallMeter } from "../../app/ports.ts";
 import { type AssumedRole, createAssumedRole } from "./assumed-role.ts";
-import { metered } from "./metered.ts";
+import { metered, type SdkClient } from "./metered.ts";
+
+/** How every client is set up. */
+export interface ClientSettings {
+  readonly region: string;
+  readonly maxAttempts: number;
+  readonly userAgentAppId: string;
+  readonly requestHandler: {
+    readonly connectionTimeout: number;
+    readonly requestTimeout: number;
+    readonly throwOnRequestTimeout: boolean;
+  };
+  readonly credentials?: ReturnType<typeof createAssumedRole>;
+}
 
 export interface AwsClients {
   readonly region: string;
@@ -17,6 +30,8 @@ export interface AwsClients {
   cloudtrail(region: string): CloudTrailClient;
   /** The log groups of a Region. */
   logs(region: string): CloudWatchLogsClient;
+  /** Sets up a client of a service that few questions need, whose package is loaded only then. */
+  other<C extends SdkClient>(make: (settings: ClientSettings) => C): C;
 }
 
 /**
@@ -30,14 +45,14 @@ export function createAwsClients(
   role: AssumedRole | null = null,
   meter: CallMeter = unmetered,
 ): AwsClients {
-  const own = {
+  const own: ClientSettings = {
     region,
     maxAttempts: 2,
     userAgentAppId: "eksiam",
     // Without these the SDK waits for ever, also where no deadline of a question stands behind the call.
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   };
-  const settings =
+  const settings: ClientSettings =
     role === null
       ? own
       : { ...own, credentials: createAssumedRole(metered(new STSClient(own), meter), role) };
@@ -60,6 +75,7 @@ export function createAwsClients(
       logs.set(logRegion, client);
       return client;
     },
+    other: (make) => metered(make(settings), meter),
   };
 }
 

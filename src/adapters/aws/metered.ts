@@ -1,7 +1,7 @@
 import type { CallMeter } from "../../app/ports.ts";
 
 /** What every client of the SDK has. */
-interface Client {
+export interface SdkClient {
   readonly config: { region: () => Promise<string> };
   readonly middlewareStack: object;
 }
@@ -27,7 +27,7 @@ const iamPrefixes: Readonly<Record<string, string>> = { cloudwatchlogs: "logs" }
  * Counts every attempt of a client's calls, as the last step before it leaves, so that repeated ones and pages count
  * too; the same read is made once for one question.
  */
-export function metered<C extends Client>(client: C, meter: CallMeter): C {
+export function metered<C extends SdkClient>(client: C, meter: CallMeter): C {
   // The types of the services' stacks differ in inputs and outputs alone, at which nothing here looks.
   const stack = client.middlewareStack as MiddlewareStack;
   const readOnce: Middleware = (next, { clientName, commandName = "" }) => {

@@ -27,6 +27,7 @@ const rejectedCredentials =
 
 /**
  * Calls AWS and reads the answer through a schema. `permission` is the call's IAM action, and its source.
+ * @param absent names of errors by which the service says that there is no such thing, beside EKS's and IAM's.
  * @returns null where AWS says that there is no such thing.
  * @throws CallFailure for everything that means "could not look".
  */
@@ -35,12 +36,13 @@ export async function call<T>(
   send: () => Promise<unknown>,
   schema: z.ZodType<T>,
   signal: AbortSignal,
+  absent: readonly string[] = [],
 ): Promise<T | null> {
   let answer: unknown;
   try {
     answer = await send();
   } catch (error) {
-    if (isAbsent(error)) return null;
+    if (isAbsent(error) || absent.includes((error as SdkError | null)?.name ?? "")) return null;
     throw new CallFailure(unavailableFrom(error, permission, signal));
   }
   const parsed = schema.safeParse(answer);

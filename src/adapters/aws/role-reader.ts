@@ -3,11 +3,10 @@ import { z } from "zod";
 import type { CollectContext } from "../../app/ports.ts";
 import type { RoleFacts } from "../../core/evidence.ts";
 import { roleOfArn } from "../../core/iam/arn.ts";
-import { type AwsClients, callerIdentity } from "./clients.ts";
+import type { AwsClients } from "./clients.ts";
 import { roleSchema, unread } from "./iam-answers.ts";
 import { CallFailure, call } from "./outcome.ts";
-
-const accountSchema = z.object({ accountId: z.string().min(1) });
+import { ownAccount } from "./own-account.ts";
 
 /**
  * Reads one role by its ARN; null: it does not exist. GetRole takes a name only, so the role of another account is
@@ -17,19 +16,10 @@ const accountSchema = z.object({ accountId: z.string().min(1) });
 export function createRoleReader(
   clients: AwsClients,
 ): (roleArn: string, context: CollectContext) => Promise<RoleFacts | null> {
-  async function ownAccount({ evidence, signal }: CollectContext): Promise<string> {
-    const cluster = evidence["eks.cluster"];
-    if (cluster?.status === "found") return cluster.value.accountId;
-    const send = () => callerIdentity(clients, signal);
-    const caller = await call("sts:GetCallerIdentity", send, accountSchema, signal);
-    if (caller === null) throw unread("sts:GetCallerIdentity", "eksiam's own account is not known");
-    return caller.accountId;
-  }
-
   return async (roleArn, context) => {
     const named = roleOfArn(roleArn);
     if (named === null) throw unread("iam:GetRole", `${roleArn} is not the ARN of a role`);
-    if (named.accountId !== (await ownAccount(context))) {
+    if (named.accountId !== (await ownAccount(clients, context))) {
       throw new CallFailure({
         status: "unavailable",
         reason: "not-collected",
