@@ -1,9 +1,10 @@
 import type { Absent, Evidence, Found, LogErrorGroup, PodFacts, PolicyFacts, RoleFacts } from "./evidence.ts";
+import { roleOfSession } from "./iam/arn.ts";
 import { actionMatches, type Decision, evaluate } from "./iam/evaluate.ts";
 import { resourceFormOf } from "./iam/least-privilege.ts";
 import { type NamedPolicy, parsePolicy } from "./iam/policy.ts";
 import { isExpectedRole, known } from "./identity.ts";
-import { callContext, sessionContext, unknownKeys } from "./session-context.ts";
+import { callContext, type SessionContext, sessionContext, unknownKeys } from "./session-context.ts";
 import { currentErrors, deniedCalls } from "./subject.ts";
 
 /** A denied call of the expected role, and why its identity policies do not allow it. */
@@ -63,7 +64,7 @@ function judge(
 ): RefusedCall {
   const action = error.missingAction ?? error.action ?? "";
   const { resource } = error;
-  const session = sessionContext(evidence, role, callerOf(error, evidence));
+  const session = sessionOf(error, evidence, role);
   const request = {
     principal: error.principalArn ?? "",
     action,
@@ -95,6 +96,11 @@ function judge(
     verdict,
     unknownKeys: unknown,
   };
+}
+
+function sessionOf(error: LogErrorGroup, evidence: Evidence, role: RoleFacts): SessionContext {
+  const sessionName = roleOfSession(error.principalArn ?? "")?.sessionName ?? null;
+  return sessionContext(evidence, role, callerOf(error, evidence), sessionName);
 }
 
 /** The pod that made the calls, where it was one. */
@@ -139,7 +145,7 @@ export function denyingStatements(
   return refused.flatMap((error) => {
     const resource = error.resource ?? "*";
     const action = error.missingAction ?? error.action ?? "";
-    const session = role === null ? {} : sessionContext(evidence, role, callerOf(error, evidence)).values;
+    const session = role === null ? {} : sessionOf(error, evidence, role).values;
     const context = { ...session, ...callContext(action, resource) };
     const request = { principal: error.principalArn ?? "", action, resource, context };
     const { decision, matchedStatements } = evaluate(request, { identityPolicies: policies });

@@ -25,19 +25,22 @@ const principalTag = "aws:PrincipalTag/";
  * does not have. Network, organization and time of a call are not known here.
  * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
  * @param pod the pod that made the calls; null: one of several, or not known
+ * @param sessionName as a denial shows it; null: there is no session yet
  */
 export function sessionContext(
   evidence: Evidence,
   role: RoleFacts,
   pod: Pick<PodFacts, "name" | "uid"> | null = null,
+  sessionName: string | null = null,
 ): SessionContext {
   const values: Record<string, readonly string[]> = { "aws:PrincipalArn": [role.arn] };
+  if (sessionName !== null) values["aws:userid"] = [`${role.roleId}:${sessionName}`];
   for (const [key, value] of Object.entries(role.tags)) values[`${principalTag}${key}`] = [value];
   const cluster = known(evidence["eks.cluster"]);
   const association = known(evidence["eks.association"]);
   const mechanism = expectedIdentity(evidence)?.mechanism;
   if (association !== null) {
-    if (association.disableSessionTags) return { values, absent: [tags, federated], unsure: [] };
+    if (association.disableSessionTags) return { values, absent: [tags, federated, userName], unsure: [] };
     const { namespace, serviceAccount } = association;
     const sent = podIdentityTags({
       clusterName: cluster?.name ?? null,
@@ -54,18 +57,21 @@ export function sessionContext(
       if (value === null) unsure.push(`${tags}${tag}`);
       else values[`${principalTag}${tag}`] = [value];
     }
-    return { values, absent: [tags, federated], unsure };
+    return { values, absent: [tags, federated, userName], unsure };
   }
   const issuer = cluster === null ? null : issuerOf(cluster);
-  if (cluster === null || issuer === null || mechanism !== "irsa") return { values, absent: [], unsure: [] };
+  if (cluster === null || issuer === null || mechanism !== "irsa")
+    return { values, absent: [userName], unsure: [] };
   const accountId = parseArn(role.arn)?.accountId ?? cluster.accountId;
   values["aws:FederatedProvider"] = [providerArnOf({ ...cluster, accountId }, issuer)];
   // A projected token of Kubernetes has no claim that STS would make session tags of.
-  return { values, absent: [tags], unsure: [] };
+  return { values, absent: [tags, userName], unsure: [] };
 }
 
 const tags = principalTag.toLowerCase();
 const federated = "aws:federatedprovider";
+/** Only users have it. */
+const userName = "aws:username";
 
 /** Those of the keys that the request may carry with a value that nothing here shows; the others it does not carry. */
 export function unknownKeys({ absent, unsure }: SessionContext, keys: readonly string[]): readonly string[] {

@@ -2,6 +2,7 @@ import { isAccountId, parseArn } from "./arn.ts";
 import { derivedContext, requestContext } from "./context.ts";
 import { type Asked, grantBy, statementsFor } from "./match.ts";
 import { type NearMiss, nearestMiss } from "./near-miss.ts";
+import { resourceMustAllow } from "./own-policy.ts";
 import type { NamedPolicy } from "./policy.ts";
 import { accountOf, type Caller, callerOf, type Grant } from "./principals.ts";
 
@@ -275,20 +276,6 @@ const none: Needs = { identity: false, boundary: false, session: false };
 function needsBeside(grant: Grant): Needs {
   if (grant === "direct") return none;
   return grant === "role" ? { identity: false, boundary: true, session: true } : all;
-}
-
-/**
- * Key policies and role trust policies must themselves allow, also within one account.
- * https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
- */
-function resourceMustAllow(
-  action: string,
-  service: string | undefined,
-  resource: string | undefined,
-): boolean {
-  if (action.startsWith("kms:")) return service === "kms" && resource?.startsWith("key/") === true;
-  const assumes = action.startsWith("sts:assumerole") || action === "sts:tagsession";
-  return assumes && service === "iam" && resource?.startsWith("role/") === true;
 }
 
 function layersOf(voices: readonly Voice[]): readonly Layer[] {
