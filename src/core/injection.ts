@@ -1,5 +1,6 @@
 import type {
   CertificateFacts,
+  Evidence,
   LabelSelectorFacts,
   NodeFacts,
   Observation,
@@ -28,6 +29,26 @@ export function webhookFault(webhook: Observation<WebhookFacts>): WebhookFault |
   return first !== undefined && expired.length === caBundle.certificates.length
     ? { fault: "expired", certificate: first }
     : null;
+}
+
+/**
+ * Can no pod get an identity now, as far as the webhook and what stands behind its Service show? Then the age of a pod
+ * does not matter, and replacing it does not help.
+ */
+export function injectsNothing(evidence: Pick<Evidence, "k8s.webhook" | "k8s.webhook-endpoints">): boolean {
+  const webhook = evidence["k8s.webhook"];
+  const endpoints = evidence["k8s.webhook-endpoints"];
+  if (webhook !== undefined && webhookFault(webhook) !== null) return true;
+  return endpoints?.status === "found" && endpoints.value.ready === 0;
+}
+
+/** When somebody wrote the caBundle after the webhook had been set up; null: nobody did, or it is not recorded. */
+export function bundleReplacedAt({ caBundleChanged, createdAt }: WebhookFacts): string | null {
+  if (caBundleChanged === null) return null;
+  const setUpSeconds = 30;
+  return Date.parse(caBundleChanged.at) < Date.parse(createdAt) + setUpSeconds * 1000
+    ? null
+    : caBundleChanged.at;
 }
 
 /** What keeps a pod away from the webhook; null: both selectors take it. */

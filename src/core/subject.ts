@@ -67,9 +67,33 @@ export function placesOf(pods: Seen<PodsFacts>, question: Question): readonly Pl
  * skipped by annotation nor kept back by a variable that the pod sets itself.
  */
 export function uninjected(evidence: Evidence, question: Question): readonly Place[] {
+  const mechanism = expectedIdentity(evidence)?.mechanism ?? "none";
+  return bare(evidence, question).filter(({ pod }) => !hasTokenVolume(pod, mechanism));
+}
+
+/**
+ * The workload's own containers from which the identity was taken away again: the token volume that the webhook gives
+ * a pod together with the variables is there. Containers that others add after the webhook never had any.
+ */
+export function stripped(evidence: Evidence, question: Question): readonly Place[] {
+  const mechanism = expectedIdentity(evidence)?.mechanism ?? "none";
+  const own = known(evidence["k8s.workload"])?.template.containers.map(({ name }) => name) ?? [];
+  return bare(evidence, question).filter(
+    ({ pod, container }) => hasTokenVolume(pod, mechanism) && own.includes(container.name),
+  );
+}
+
+function bare(evidence: Evidence, question: Question): readonly Place[] {
   return misplaced(evidence, question).filter(
     ({ container }) => injectedInto(container).mechanism === "none",
   );
+}
+
+/** The volume that the webhook adds: https://github.com/aws/amazon-eks-pod-identity-webhook */
+const tokenVolumes = { "pod-identity": "eks-pod-identity-token", irsa: "aws-iam-token" } as const;
+
+function hasTokenVolume(pod: PodFacts, mechanism: IdentityOf["mechanism"]): boolean {
+  return mechanism !== "none" && pod.tokenVolumes.some(({ name }) => name === tokenVolumes[mechanism]);
 }
 
 /** The containers that carry another identity than the configured one: that of before. */

@@ -39,6 +39,7 @@ import { irsaTrustSizeLimit } from "./irsa-trust-size-limit.ts";
 import { irsaTrustSubMismatch } from "./irsa-trust-sub-mismatch.ts";
 import { irsaTrustWildcardWithStringequals } from "./irsa-trust-wildcard-with-stringequals.ts";
 import { irsaTrustWrongAction } from "./irsa-trust-wrong-action.ts";
+import { irsaWrongAccount } from "./irsa-wrong-account.ts";
 import { kmsKeyDenied } from "./kms-key-denied.ts";
 import { kube2iamKiamLeftover } from "./kube2iam-kiam-leftover.ts";
 import { networkpolicyBlocksAgent } from "./networkpolicy-blocks-agent.ts";
@@ -51,6 +52,7 @@ import { oidcIssuerUnreachable } from "./oidc-issuer-unreachable.ts";
 import { oidcProviderMissing } from "./oidc-provider-missing.ts";
 import { oidcProviderQuota } from "./oidc-provider-quota.ts";
 import { oidcThumbprintWrong } from "./oidc-thumbprint-wrong.ts";
+import { otherWebhookRemovedEnv } from "./other-webhook-removed-env.ts";
 import { partialEnvSuppressesInjection } from "./partial-env-suppresses-injection.ts";
 import { permissionsBoundary } from "./permissions-boundary.ts";
 import { piPackedPolicyTooLarge } from "./pi-packed-policy-too-large.ts";
@@ -82,6 +84,7 @@ import { resourcePolicyMissingCrossAccount } from "./resource-policy-missing-cro
 import { roleArnOverride } from "./role-arn-override.ts";
 import { roleChainingLimit } from "./role-chaining-limit.ts";
 import { s3Bare403 } from "./s3-bare-403.ts";
+import { saCreatedAfterPodRace } from "./sa-created-after-pod-race.ts";
 import { scpDeny } from "./scp-deny.ts";
 import { sdkTooOldForIrsa } from "./sdk-too-old-for-irsa.ts";
 import { sdkTooOldForPodIdentity } from "./sdk-too-old-for-pod-identity.ts";
@@ -105,6 +108,8 @@ import { vpcEndpointPolicyDeny } from "./vpc-endpoint-policy-deny.ts";
 import { webhookCabundleWrong } from "./webhook-cabundle-wrong.ts";
 import { webhookConfigurationMissing } from "./webhook-configuration-missing.ts";
 import { webhookExcluded } from "./webhook-excluded.ts";
+import { webhookPodDown } from "./webhook-pod-down.ts";
+import { webhookUrlUnreachable } from "./webhook-url-unreachable.ts";
 import { wrongAccountOrRegion } from "./wrong-account-or-region.ts";
 import { wrongRoleAssociated } from "./wrong-role-associated.ts";
 
@@ -128,12 +133,16 @@ export const rules: readonly Rule[] = [
   wrongRoleAssociated,
   webhookConfigurationMissing,
   webhookCabundleWrong,
+  webhookPodDown,
+  webhookUrlUnreachable,
   webhookExcluded,
   clusterVersionUnsupported,
   podOlderThanAssociation,
   podOlderThanAnnotation,
+  saCreatedAfterPodRace,
   piaAndIrsaBoth,
   injectionMissedWebhookFlap,
+  otherWebhookRemovedEnv,
   containerSkipped,
   partialEnvSuppressesInjection,
   ephemeralOrExecShell,
@@ -167,6 +176,7 @@ export const rules: readonly Rule[] = [
   clockSkew,
   stsThrottled,
   irsaRoleMissing,
+  irsaWrongAccount,
   irsaTrustNoFederated,
   irsaTrustWrongAction,
   irsaTrustSubMismatch,

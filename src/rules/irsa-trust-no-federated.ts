@@ -9,6 +9,7 @@ export const irsaTrustNoFederated = defineRule({
     title: "The role's trust policy does not name the cluster's OIDC provider",
     stage: "role-assumption",
     severity: "error",
+    aliases: ["oidc-provider-stale-issuer"],
     references: [
       "https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html",
       "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
@@ -20,6 +21,8 @@ export const irsaTrustNoFederated = defineRule({
     messages: {
       unnamed:
         "The trust policy of {{role}} lets in {{trusted}}, but not {{provider}}, the OIDC provider of cluster {{cluster}}.",
+      otherIssuer:
+        "The trust policy of {{role}} lets in {{stale}}, but the issuer of cluster {{cluster}} is {{issuer}}: it was written for another cluster, or for this one before it was made again.",
     },
   },
   when: whenRoleAnnotated,
@@ -33,6 +36,7 @@ export const irsaTrustNoFederated = defineRule({
       return notApplicable("the trust policy names the provider");
     }
     const trusted = principalsOf(role.trustPolicy);
+    const stale = trusted.filter((principal) => isOtherCluster(principal, providerArn));
     const data = {
       role: role.arn,
       trusted: trusted.length === 0 ? "nobody" : trusted.join(", "),
@@ -46,6 +50,15 @@ export const irsaTrustNoFederated = defineRule({
       Condition: { StringEquals: { [`${issuer}:aud`]: audience, [`${issuer}:sub`]: subject } },
     });
     const title = `Add a statement for ${subject} to the trust policy of ${role.name}`;
-    return fail("unnamed", data, trustPolicyFix(title, role, document, question));
+    const remedy = trustPolicyFix(title, role, document, question);
+    if (stale.length === 0) return fail("unnamed", data, remedy);
+    const { cluster } = data;
+    return fail("otherIssuer", { role: role.arn, stale: stale.join(", "), cluster, issuer }, remedy);
   },
 });
+
+/** A provider of EKS in the same account and Region, with another cluster's id: `…/oidc.eks.REGION.amazonaws.com/id/ID`. */
+function isOtherCluster(principal: string, providerArn: string): boolean {
+  const withoutId = (arn: string) => arn.slice(0, arn.lastIndexOf("/") + 1);
+  return principal !== providerArn && withoutId(principal) === withoutId(providerArn);
+}

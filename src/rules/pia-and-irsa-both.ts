@@ -1,5 +1,5 @@
 import { injectedInto } from "../core/identity.ts";
-import { webhookFault } from "../core/injection.ts";
+import { injectsNothing } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { currentErrors, listed, replacePods, serviceAccountOf, stale, uninjected } from "../core/subject.ts";
 
@@ -33,7 +33,7 @@ export const piaAndIrsaBoth = defineRule({
     },
   },
   needs: [],
-  wants: ["k8s.webhook", "k8s.sharing"],
+  wants: ["k8s.webhook", "k8s.webhook-endpoints", "k8s.sharing"],
   check(evidence, question) {
     const association = evidence["eks.association"];
     const workload = evidence["k8s.workload"];
@@ -43,8 +43,7 @@ export const piaAndIrsaBoth = defineRule({
     const former = stale(evidence, question);
     const [first] = former;
     if (first === undefined) return pass();
-    if (webhookFault(evidence["k8s.webhook"]) !== null)
-      return notApplicable("the webhook cannot inject any pod");
+    if (injectsNothing(evidence)) return notApplicable("the webhook cannot inject any pod");
     const { associationId, roleArn, targetRoleArn } = association.value;
     const data = {
       serviceAccount: serviceAccountOf(workload.value),

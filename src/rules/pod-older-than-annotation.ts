@@ -1,16 +1,8 @@
 import { expectedIdentity, injectedInto, roleAnnotation } from "../core/identity.ts";
-import { webhookFault } from "../core/injection.ts";
+import { injectsNothing } from "../core/injection.ts";
 import { isRoleArn } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import {
-  listed,
-  replacePods,
-  seconds,
-  serviceAccountOf,
-  settlingSeconds,
-  stale,
-  uninjected,
-} from "../core/subject.ts";
+import { listed, replacePods, seconds, serviceAccountOf, stale, uninjected } from "../core/subject.ts";
 
 export const podOlderThanAnnotation = defineRule({
   id: "pod-older-than-annotation",
@@ -24,6 +16,7 @@ export const podOlderThanAnnotation = defineRule({
     ],
     unless: [
       "The pods carry the same role: then the times do not matter.",
+      "The pod was created in the first seconds after the annotation: see sa-created-after-pod-race.",
       "The pod template itself sets AWS_ROLE_ARN: every restart would bring it back.",
       "An association exists: the annotation no longer decides.",
     ],
@@ -45,7 +38,7 @@ export const podOlderThanAnnotation = defineRule({
     },
   },
   needs: [],
-  wants: ["k8s.webhook", "k8s.sharing"],
+  wants: ["k8s.webhook", "k8s.webhook-endpoints", "k8s.sharing"],
   check(evidence, question) {
     const workload = evidence["k8s.workload"];
     const account = evidence["k8s.service-account"];
@@ -64,7 +57,7 @@ export const podOlderThanAnnotation = defineRule({
       serviceAccount: serviceAccountOf(workload.value),
       annotated: account.value.annotations[roleAnnotation] ?? "",
     };
-    if (webhookFault(evidence["k8s.webhook"]) !== null && places.length + otherRole.length > 0) {
+    if (injectsNothing(evidence) && places.length + otherRole.length > 0) {
       return notApplicable("the webhook cannot inject any pod, whatever its age");
     }
 
@@ -82,7 +75,7 @@ export const podOlderThanAnnotation = defineRule({
     // Without an identity the values say nothing, so the time of writing must; a service account that is younger than
     // the pod proves it as well.
     const annotatedAt = account.value.roleAnnotationChangedAt ?? account.value.createdAt;
-    const older = places.filter(({ pod }) => seconds(pod.createdAt) < seconds(annotatedAt) + settlingSeconds);
+    const older = places.filter(({ pod }) => seconds(pod.createdAt) < seconds(annotatedAt));
     const [first] = older;
     if (first === undefined) {
       const unknowable = places.length > 0 && account.value.roleAnnotationChangedAt === null;

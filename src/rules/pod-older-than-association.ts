@@ -1,4 +1,4 @@
-import { webhookFault } from "../core/injection.ts";
+import { injectsNothing } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   listed,
@@ -36,7 +36,7 @@ export const podOlderThanAssociation = defineRule({
     },
   },
   needs: [],
-  wants: ["k8s.webhook", "k8s.sharing"],
+  wants: ["k8s.webhook", "k8s.webhook-endpoints", "k8s.sharing"],
   check(evidence, question) {
     const association = evidence["eks.association"];
     const workload = evidence["k8s.workload"];
@@ -48,7 +48,7 @@ export const podOlderThanAssociation = defineRule({
     const older = uninjected(evidence, question).filter(({ pod }) => seconds(pod.createdAt) < effectiveFrom);
     const [first] = older;
     if (first === undefined) return pass();
-    if (webhookFault(evidence["k8s.webhook"]) !== null) {
+    if (injectsNothing(evidence)) {
       return notApplicable("the webhook cannot inject any pod, whatever its age");
     }
     const data = {

@@ -1,6 +1,12 @@
 import { whenUninjected } from "../core/conditions.ts";
 import type { InjectionCensus, PodFacts, WebhookFacts } from "../core/evidence.ts";
-import { describeCertificate, exclusionOf, webhookFault } from "../core/injection.ts";
+import {
+  bundleReplacedAt,
+  describeCertificate,
+  exclusionOf,
+  injectsNothing,
+  webhookFault,
+} from "../core/injection.ts";
 import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { configuredAt, listed, seconds, settlingSeconds, uninjected } from "../core/subject.ts";
@@ -33,6 +39,7 @@ export const webhookCabundleWrong = defineRule({
   },
   when: whenUninjected,
   needs: ["k8s.webhook", "k8s.injection-census"],
+  wants: ["k8s.webhook-endpoints"],
   check(evidence, question) {
     const observation = evidence["k8s.webhook"];
     if (observation.status === "absent") return notApplicable("there is no webhook configuration");
@@ -57,8 +64,10 @@ export const webhookCabundleWrong = defineRule({
     // The certificates are valid as such; whether they are the webhook's own, only what became of pods can show.
     const changed = webhook.caBundleChanged;
     if (changed === null) return notApplicable("who last wrote the caBundle is not recorded");
-    if (seconds(changed.at) < seconds(webhook.createdAt) + settlingSeconds) {
-      return notApplicable("the caBundle is as it was created");
+    if (bundleReplacedAt(webhook) === null) return notApplicable("the caBundle is as it was created");
+    if (injectsNothing(evidence)) return notApplicable("nobody answers behind the webhook's Service");
+    if (webhook.clientConfig.service !== null && evidence["k8s.webhook-endpoints"].status === "unavailable") {
+      return notApplicable("whether anybody answers behind the webhook's Service could not be seen");
     }
     const identityAt = configuredAt(evidence);
     if (identityAt === null) return notApplicable("when the identity was configured is not recorded");

@@ -33,6 +33,7 @@ const wider: Readonly<Record<string, readonly string[]>> = {
   "pia-other-namespace": noIdentity,
   "pod-uses-default-sa": noIdentity,
   "policy-not-default-version": ["identity-policy-missing-action"],
+  "webhook-pod-down": ["injection-missed-webhook-flap", "webhook-url-unreachable"],
   "stale-principal-in-resource-policy": ["resource-policy-missing-cross-account"],
 };
 
