@@ -7,6 +7,8 @@ export const noCredentials: Symptom = {
     // Java
     /Unable to load (?:AWS )?credentials from any/g,
     /Unable to load credentials from service endpoint/g,
+    /SdkClientException: Unable to load (?:AWS )?credentials from (?:environment|system|Java system)/g,
+    /No AWS Credentials provided by|NoAuthWithAWSException|NoAwsCredentialsException/g,
     /To use (?:web identity tokens|assume role profiles),? the [\w'-]{3,24} (?:service )?module must be on the class ?path/g,
     // Python, command line
     /Unable to locate credentials/gi,
@@ -19,19 +21,22 @@ export const noCredentials: Symptom = {
     /no EC2 IMDS role found/g,
     /no EC2 instance role found/g,
     /request to EC2 IMDS failed/g,
-    /no valid credential sources/g,
+    /no valid credential sources/gi,
     /failed to get shared config profile/g,
     /WebIdentityErr: failed fetching WebIdentity token/g,
     /WebIdentityErr: unable to read file/g,
     // JavaScript
     /Missing credentials in config/g,
     /Could not load credentials from any providers/g,
+    /Need to perform AWS calls for account .{1,40}?, but no credentials/g,
+    /AWS provider credentials not found/gi,
     /Credential is missing/g,
     /EC2 Metadata roleName request returned error/g,
     // .NET
     /Unable to get IAM security credentials/g,
     /Failed to resolve AWS credentials/g,
     /Unable to find credentials/g,
+    /Assembly AWSSDK\.\w{2,40} could not be found or loaded/g,
     // Ruby, PHP
     /MissingCredentialsError/g,
     /unable to sign request without credentials set/g,
@@ -42,6 +47,12 @@ export const noCredentials: Symptom = {
     /MissingCredentials\b|CredentialsNotLoaded/g,
     /an error occurred while loading credentials/g,
     /AWS_AUTH_SIGNING_NO_CREDENTIALS|Failed to get a valid set of credentials/g,
+    /Valid credentials could not be sourced by/g,
+    /AWS_AUTH_CREDENTIALS_PROVIDER_\w{2,40}_SOURCE_FAILURE/g,
+    /Couldn't find AWS credentials in/g,
+    // Swift
+    /AWSSDKIdentity\.IMDSError|failedToResolveAWSCredentials/g,
+    /\bNo credential provider found/g,
     // Kotlin
     /No (?:identity could be resolved|credentials could be loaded) from the chain/g,
     // Fluent Bit

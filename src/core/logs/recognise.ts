@@ -1,5 +1,5 @@
 import { type AwsError, type AwsErrorKind, awsErrorKinds } from "./aws-error.ts";
-import { bareDenials, denialEnd, namedResource } from "./bare-denials.ts";
+import { bareDenials, namedAction, namedResource } from "./bare-denials.ts";
 import { timesIn } from "./count.ts";
 import { providerList, refusesAgent, unexplained } from "./no-credentials.ts";
 import { foreign, foreignMetadata, harmless } from "./not-iam.ts";
@@ -147,15 +147,13 @@ function countOf({ patterns }: Symptom, record: string): number {
 }
 
 function bare(record: string, requestId: string | null): readonly Raw[] {
-  // STS says no more than this of a role that may not be assumed.
-  const refused = /not authorized to perform:? ?(sts:\w{1,60})/i.exec(record)?.[1];
-  if (refused !== undefined) return [raw("access-denied", { action: refused, requestId })];
-  const cut = denialEnd.exec(record)?.[1];
-  if (cut !== undefined) return [raw("access-denied", { action: cut, requestId })];
+  const named = namedAction.exec(record);
+  const action = named?.[1] ?? named?.[2] ?? named?.[3];
+  if (action !== undefined) return [raw("access-denied", { action, requestId })];
   const count = bareDenials.reduce((most, pattern) => Math.max(most, timesIn(record, pattern)), 0);
   if (count === 0) return [];
-  const named = namedResource.exec(record);
-  return [raw("access-denied", { resource: named?.[1] ?? named?.[2] ?? null, requestId, count })];
+  const resource = namedResource.exec(record);
+  return [raw("access-denied", { resource: resource?.[1] ?? resource?.[2] ?? null, requestId, count })];
 }
 
 /** STS and EKS Auth name no action when they refuse; the SDK around them names the operation. */
@@ -167,6 +165,7 @@ function askedBy(kind: AwsErrorKind, record: string): string | null {
       return /WebIdentity/.test(record) ? webIdentityAction : null;
     case "expired-token":
     case "throttled":
+    case "region-missing":
       return webIdentityOperation.test(record) ? webIdentityAction : null;
     case "pod-identity-agent-error":
       return /AssumeRoleForPodIdentity/.test(record) ? "eks-auth:AssumeRoleForPodIdentity" : null;

@@ -71,7 +71,7 @@ export function goesOn(record: OpenRecord, line: string): boolean {
   if (line.trim() === "") return false;
   if (cause.test(line) || indentOf(line) > indentOf(record.first)) return true;
   if (event.test(line)) return false;
-  if (isUnfinished(record.last, line) || namesCaller(record, line)) return true;
+  if (isUnfinished(record.last, line) || namesCaller(record, line) || hasOpenText(record)) return true;
   const isSibling = indentOf(line) > 0 && indentOf(line) === indentOf(record.first);
   return (
     ((isSibling && record.last.length <= longestWrapped) || isWrapped(record.last, line)) &&
@@ -91,6 +91,17 @@ function isUnfinished(before: string, line: string): boolean {
   return (
     (before.length <= longestWrapped && openEnd.test(before.slice(-40).trimEnd())) || openStart.test(line)
   );
+}
+
+/** An object on one line that was wrapped: the text of one of its fields has not ended. */
+function hasOpenText({ text }: OpenRecord): boolean {
+  if (!text.includes('{"') || text.length > longestWrapped) return false;
+  let isOpen = false;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === '"') isOpen = !isOpen;
+  }
+  return isOpen;
 }
 
 /** Ruby and consoles write the name of an error in a line of its own, and then who was refused. */

@@ -82,12 +82,12 @@ function unquoted(text: string): string {
 }
 
 /**
- * Without the quotes of S3 and the stop that ends a sentence; a log stream's ARN may end in a colon of its own, and who
+ * Without the quotes of S3, the mark that ends an XML element and the stop that ends a sentence; a log stream's ARN may end in a colon of its own, and who
  * shortens writes several stops.
  */
 function resourceOf(text: string): string {
   if (/^["']/.test(text)) return text.slice(1, -1).replaceAll(" ", "");
-  let bare = text.replace(/["'`]+$/, "");
+  let bare = text.replace(/<\/[A-Za-z].*$/, "").replace(/["'`]+$/, "");
   if (!/\.\.$|:log-stream:$/.test(bare)) bare = bare.replace(/[.:,]+$/, "");
   for (const [open, close] of ["[]", "{}", "<>"].map((pair) => [...pair]) as [string, string][]) {
     while (bare.endsWith(close) && !bare.includes(open)) bare = bare.slice(0, -1);

@@ -13,7 +13,7 @@ const agent = String.raw`(?:169\.254\.170\.23|\[?fd00:ec2::23\]?)`;
 const trouble = String.raw`(?:timed? ?out|timeout|deadline|refused|unreachable|no route|reset|could not connect|bad request|forbidden|unauthorized|error|failed|\b(?:400|403|404|429|500|503)\b|not a valid container metadata service hostname)`;
 
 /** The instance metadata service, with a word that says that nothing came back. */
-const imds = String.raw`169\.254\.169\.254`;
+const imds = String.raw`(?:169\.254\.169\.(?:254|[x*]{1,3})|fd00:ec2::254)`;
 const silence =
   "(?:timed? ?out|timeout|refused|unreachable|deadline|no route|EHOSTDOWN|ETIMEDOUT|ECONNREFUSED|EHOSTUNREACH)";
 
@@ -57,6 +57,8 @@ export const symptoms: readonly Symptom[] = [
       /Service account token (?:cannot be (?:empty|parsed)|failed basic claim validations)/g,
       /Called agent through invalid address/g,
       /HTTP request to pod identity agent failed/g,
+      // What the agent hands on of EKS Auth's answer
+      /\[[0-9a-f]{8}-[0-9a-f-]{27}\]: \(\w{5,40}Exception\): .{0,300}?fault: (?:client|server)/g,
       /Error fetching credentials: .{0,200}(?:EKS Auth|AssumeRoleForPodIdentity)/g,
       new RegExp(`${agent}.{0,200}?${trouble}`, "gi"),
       new RegExp(`${trouble}.{0,120}?${agent}`, "gi"),
@@ -92,20 +94,22 @@ export const symptoms: readonly Symptom[] = [
       /AWS was not able to validate the provided access credentials/g,
       /Access Key Id you provided does not exist in our records/g,
       /AWS Error (?:INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|SIGNATURE_DOES_NOT_MATCH|UNRECOGNIZED_CLIENT)/g,
+      /a non-empty Access Key \(AKID\) must be provided/g,
+      /The provided token is malformed or otherwise invalid/g,
       /request signature we calculated does not match the signature you provided/g,
     ],
   },
   {
     kind: "token-file",
     patterns: [
-      /secrets\/(?:pods\.)?eks\.amazonaws\.com\/serviceaccount\/[\w-]{1,60}['"`]?:? ?(?:caused by: ?)?.{0,120}?(?:permission denied|no such file|is a directory|EACCES|ENOENT|EISDIR)/gi,
-      /(?:EACCES|ENOENT|EISDIR|No such file or directory|Permission denied|Is a directory|FileNotFoundError|PermissionError).{0,120}?secrets\/(?:pods\.)?eks\.amazonaws\.com/gi,
+      /secrets\/(?:pods\.)?eks\.amazonaws\.com\/serviceaccount\/[\w-]{1,60}['"`]?:? ?(?:caused by: ?)?.{0,120}?(?:permission denied|is denied|no such file|is a directory|EACCES|ENOENT|EISDIR)/gi,
+      /(?:EACCES|ENOENT|EISDIR|No such file or directory|Permission denied|Is a directory|FileNotFoundError|PermissionError|NoSuchFileException|FileNotFoundException|java\.nio\.file\.AccessDeniedException|Could not find file|unable to (?:locate|read) specified web identity token file).{0,120}?secrets\/(?:pods\.)?eks\.amazonaws\.com/gi,
       /MissingWebIdentityTokenFile/g,
       /token could not be loaded from the WebIdentityTokenFile/g,
       /Unreadable tokenfile at location|Error reading WebIdentityTokenFile/g,
       /failed to read webIdentityToken/g,
       /TokenFileWebIdentityCredentials\.load/g,
-      /unable to read web identity token file/gi,
+      /unable to (?:read|(?:locate|read) specified) web identity token file/gi,
       /Auth token value is not a legal header value/g,
     ],
   },
@@ -121,6 +125,8 @@ export const symptoms: readonly Symptom[] = [
       /(?:AWS )?Region is missing/g,
       /Missing region in config/gi,
       /Invalid Configuration: Missing Region/g,
+      /an AWS region is required, but was not found/g,
+      /unable to auto detect AWS region/gi,
       /could not find region configuration/gi,
       /No RegionEndpoint or ServiceURL configured/g,
       /Region must be specified when not found in/gi,
@@ -152,6 +158,9 @@ export const symptoms: readonly Symptom[] = [
       /Code>(?:Throttling|SlowDown)</g,
       /api error (?:Throttling|SlowDown|TooManyRequests)/g,
       /AWS Error (?:THROTTLING|SLOW_DOWN)/g,
+      /Error Code: (?:Throttling|SlowDown)\b/g,
+      /Rate exceeded \(Service: /g,
+      /Please reduce your request rate/g,
     ],
   },
 ];
