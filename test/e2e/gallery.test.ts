@@ -82,19 +82,55 @@ test.each(everyStory.filter(({ expect: { alsoWrong } }) => alsoWrong !== undefin
 
 test("every workload of the stories, and what is the matter with it", () => {
   const lines = [...audited].filter(([place]) => !place.includes(" kube-system/"));
-  const width = Math.max(...lines.map(([place]) => place.length));
-  const table = lines.map(([place, verdict]) => `${place.padEnd(width)}  ${verdict}`).join("\n");
+  const table = lines.map(([place, verdict]) => `${verdict.padEnd(36)} ${place}`).join("\n");
   expect(table).toMatchInlineSnapshot(`
-    "eks-workshop carts/carts         node-role-fallback-no-identity
-    eks-workshop catalog/catalog     healthy
-    eks-workshop checkout/checkout   healthy
-    eks-workshop orders/orders       no-credentials-no-identity
-    eks-workshop reports/reports     irsa-trust-sub-mismatch
-    eks-workshop ui/ui               healthy
-    eks-legacy ledger/ledger         healthy
-    eks-legacy payments/payments     webhook-cabundle-wrong
-    eks-gallery annotated/annotated  healthy
-    eks-gallery exports/exports      pod-older-than-association
-    eks-gallery imports/imports      pi-trust-missing-tagsession"
+    "node-role-fallback-no-identity       eks-workshop carts/carts
+    healthy                              eks-workshop catalog/catalog
+    healthy                              eks-workshop checkout/checkout
+    no-credentials-no-identity           eks-workshop orders/orders
+    irsa-trust-sub-mismatch              eks-workshop reports/reports
+    healthy                              eks-workshop ui/ui
+    healthy                              eks-legacy ledger/ledger
+    webhook-cabundle-wrong               eks-legacy payments/payments
+    healthy                              eks-gallery annotated/annotated
+    sdk-too-old-for-pod-identity         eks-gallery antique/antique
+    agent-not-on-node                    eks-gallery batch/batch
+    no-credentials-no-identity           eks-gallery beacon/beacon
+    agent-port-conflict                  eks-gallery edge/edge
+    pod-older-than-association           eks-gallery exports/exports
+    injection-missed-webhook-flap        eks-gallery flaky/flaky
+    agent-ipv6-disabled                  eks-gallery fourteen/fourteen
+    agent-wrong-address                  eks-gallery gateway/gateway
+    pi-role-deleted                      eks-gallery ghost/ghost
+    agent-context-canceled               eks-gallery hasty/hasty
+    pi-transitive-tags-chain             eks-gallery hopper/hopper
+    pi-trust-missing-tagsession          eks-gallery imports/imports
+    healthy                              eks-gallery ingress/ingress
+    pia-other-service-account            eks-gallery inventory/inventory
+    security-group-for-pods              eks-gallery ledgers/ledgers
+    no-credentials-no-identity           eks-gallery mailer/mailer
+    pi-trust-condition-mismatch          eks-gallery moved/moved
+    agent-bearer-prefix                  eks-gallery n8n/n8n
+    node-role-lacks-eks-auth             eks-gallery narrow/narrow
+    pi-session-policy-denies             eks-gallery narrowed/narrowed
+    pi-trust-missing-principal           eks-gallery orphans/orphans
+    proxy-no-no_proxy                    eks-gallery proxied/proxied
+    pi-target-role-trust                 eks-gallery relay/relay
+    node-role-fallback-no-identity       eks-gallery scraper/scraper
+    pod-identity-unsupported-compute     eks-gallery serverless/serverless
+    pi-trust-missing-principal           eks-gallery silent/silent
+    pi-trust-condition-mismatch          eks-gallery staging/staging
+    agent-throttled                      eks-gallery swarm/swarm
+    pi-packed-policy-too-large           eks-gallery the-department-of-very-long-names-in-the-head-office/the-importer-of-the-quarterly-figures-of-every-branch
+    no-credentials-no-identity           eks-gallery thumbnails/thumbnails
+    pia-and-irsa-both                    eks-gallery thumbs/thumbs
+    pi-trust-condition-mismatch          eks-gallery untagged/untagged
+    eks-auth-unreachable                 eks-gallery vault-sync/vault-sync
+    inconclusive                         eks-gallery vintage/vintage
+    networkpolicy-blocks-agent           eks-gallery walled/walled
+    agent-empty-token                    eks-gallery wiki/wiki
+    agent-addon-missing                  eks-without-agent invoices/invoices
+    ipv6-cluster-address                 eks-ipv6 sixes/sixes
+    cluster-version-unsupported          eks-elderly elderly/elderly"
   `);
 });
