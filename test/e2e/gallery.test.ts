@@ -126,7 +126,6 @@ test("every workload of the stories, and what is the matter with it", () => {
     pia-and-irsa-both                    eks-gallery thumbs/thumbs
     pi-trust-condition-mismatch          eks-gallery untagged/untagged
     eks-auth-unreachable                 eks-gallery vault-sync/vault-sync
-    inconclusive                         eks-gallery vintage/vintage
     networkpolicy-blocks-agent           eks-gallery walled/walled
     agent-empty-token                    eks-gallery wiki/wiki
     agent-addon-missing                  eks-without-agent invoices/invoices

@@ -178,15 +178,6 @@ export const agent: Theme = {
       release: "before-pod-identity",
       podIdentity: {},
     }),
-    scene({
-      at: "vintage/vintage",
-      about: "Java's SDK is older than EKS Pod Identity: it passes the agent by, and becomes the node",
-      rule: "sdk-too-old-for-pod-identity",
-      sdk: "java-v2",
-      calls: ["secretsmanager:GetSecretValue secret:vintage"],
-      release: "before-pod-identity",
-      podIdentity: {},
-    }),
   ],
 };
 
