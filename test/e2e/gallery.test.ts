@@ -37,9 +37,9 @@ beforeAll(async () => {
     const asked = await eksiam(["audit", "--cluster", cluster, "--output", "json"]);
     const { workloads } = JSON.parse(asked.out) as AuditResult;
     for (const one of workloads) {
-      const missing = one.missingPermissions.length === 0 ? "" : ` (${one.missingPermissions.join(", ")})`;
-      const verdict = one.conclusion === "no-fault-found" ? "healthy" : (one.ruleId ?? one.conclusion);
-      audited.set(`${cluster} ${one.namespace}/${one.name}`, `${verdict}${missing}`);
+      const unknown = [one.conclusion, ...one.missingPermissions].join(" ");
+      const verdict = one.conclusion === "no-fault-found" ? "healthy" : (one.ruleId ?? unknown);
+      audited.set(`${cluster} ${one.namespace}/${one.name}`, verdict);
     }
   }
 }, 60_000);
