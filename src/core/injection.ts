@@ -62,6 +62,15 @@ export function exclusionOf(
   return object === null ? null : { selector: "object", requirement: object };
 }
 
+/** The pods that the webhook is called for, as far as its selectors could be seen. */
+export function takenByWebhook<P extends { readonly pod: PodFacts }>(
+  places: readonly P[],
+  webhook: Observation<WebhookFacts>,
+): readonly P[] {
+  if (webhook.status !== "found") return places;
+  return places.filter(({ pod }) => exclusionOf(webhook.value, pod) === null);
+}
+
 /** A certificate in a few words: subject, issuer and last day. */
 export function describeCertificate({ subject, issuer, notAfter }: CertificateFacts): string {
   const by = issuer === subject ? "self-signed" : `issued by ${issuer}`;

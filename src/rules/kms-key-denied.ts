@@ -1,7 +1,8 @@
 import type { Evidence, LogErrorGroup } from "../core/evidence.ts";
 import { expectedIdentity, isExpectedRole, known } from "../core/identity.ts";
 import { isKmsCall } from "../core/kms.ts";
-import { defineRule, fail, pass } from "../core/rule.ts";
+import { stalePrincipals } from "../core/resource-policies.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { currentErrors, currentSigns, deniedCalls, describeCall, listed } from "../core/subject.ts";
 
@@ -30,10 +31,13 @@ export const kmsKeyDenied = defineRule({
       keyDenials(evidence).length > 0 || hidden(evidence) !== null || "nothing was refused by KMS",
   },
   needs: [],
-  wants: ["aws.resource-policies"],
+  wants: ["aws.resource-policies", "iam.role"],
   check(evidence) {
     const role = expectedIdentity(evidence)?.roleArn ?? "";
     const denials = keyDenials(evidence);
+    if (namesDeletedRole(denials, evidence)) {
+      return notApplicable("the key's policy names a role that was deleted");
+    }
     if (denials.length > 0) {
       const keys = denials.flatMap(({ resource }) => resource ?? []);
       const [key] = keys;
@@ -76,6 +80,15 @@ function keyDenials(evidence: Evidence): readonly LogErrorGroup[] {
       isExpectedRole(evidence, error.principalArn) &&
       error.denyLayer === "resource-based",
   );
+}
+
+/** Does the policy of one of the keys name a role that is gone? That tells more. */
+function namesDeletedRole(denials: readonly LogErrorGroup[], evidence: Evidence): boolean {
+  const policies = evidence["aws.resource-policies"];
+  const role = known(evidence["iam.role"]);
+  if (policies?.status !== "found" || role === null) return false;
+  const keys = denials.map(({ resource }) => resource);
+  return stalePrincipals(policies, role.roleId).some(({ resourceArn }) => keys.includes(resourceArn));
 }
 
 /** What a service says of its key when the text spells out no call; null: nothing of the kind. */

@@ -1,5 +1,5 @@
 import { expectedIdentity, injectedInto, roleAnnotation } from "../core/identity.ts";
-import { injectsNothing } from "../core/injection.ts";
+import { injectsNothing, takenByWebhook } from "../core/injection.ts";
 import { isRoleArn } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { listed, replacePods, seconds, serviceAccountOf, stale, uninjected } from "../core/subject.ts";
@@ -48,7 +48,8 @@ export const podOlderThanAnnotation = defineRule({
     const ownRole = workload.value.template.containers
       .filter(({ env }) => env.some(({ name }) => name === "AWS_ROLE_ARN"))
       .map(({ name }) => name);
-    const places = uninjected(evidence, question);
+    // Whatever its age: a pod that the webhook's selectors leave out gets nothing when it is replaced.
+    const places = takenByWebhook(uninjected(evidence, question), evidence["k8s.webhook"]);
     // The pod template's own value survives every restart: another fault.
     const otherRole = stale(evidence, question).filter(
       ({ container }) => !ownRole.includes(container.name) && injectedInto(container).mechanism === "irsa",

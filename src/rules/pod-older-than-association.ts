@@ -1,4 +1,4 @@
-import { injectsNothing } from "../core/injection.ts";
+import { injectsNothing, takenByWebhook } from "../core/injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   listed,
@@ -45,7 +45,9 @@ export const podOlderThanAssociation = defineRule({
     }
     const { createdAt, associationId } = association.value;
     const effectiveFrom = seconds(createdAt) + settlingSeconds;
-    const older = uninjected(evidence, question).filter(({ pod }) => seconds(pod.createdAt) < effectiveFrom);
+    // A pod that the webhook's selectors leave out gets nothing when it is replaced.
+    const places = takenByWebhook(uninjected(evidence, question), evidence["k8s.webhook"]);
+    const older = places.filter(({ pod }) => seconds(pod.createdAt) < effectiveFrom);
     const [first] = older;
     if (first === undefined) return pass();
     if (injectsNothing(evidence)) {

@@ -44,9 +44,12 @@ export const s3Bare403 = defineRule({
   },
 });
 
+/** Some SDKs name the operation only, and not the service. */
+const ofS3 =
+  /s3|bucket|Code>AccessDenied|\b(?:Get|Head|Put|Copy|Delete|List)Objects?(?:V2|Acl|Tagging)?\b|MultipartUpload/i;
+
 function bare(evidence: Evidence): readonly LogErrorGroup[] {
   return deniedCalls(currentErrors(evidence)).filter(
-    ({ action, principalArn, excerpt }) =>
-      action === null && principalArn === null && /s3|bucket|Code>AccessDenied/i.test(excerpt),
+    ({ action, principalArn, excerpt }) => action === null && principalArn === null && ofS3.test(excerpt),
   );
 }

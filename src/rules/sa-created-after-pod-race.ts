@@ -1,5 +1,5 @@
 import { expectedIdentity } from "../core/identity.ts";
-import { injectsNothing } from "../core/injection.ts";
+import { injectsNothing, takenByWebhook } from "../core/injection.ts";
 import { isRoleArn } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
@@ -50,7 +50,8 @@ export const saCreatedAfterPodRace = defineRule({
     const annotatedAt = account.value.roleAnnotationChangedAt ?? account.value.createdAt;
     const after = ({ createdAt }: { readonly createdAt: string }) =>
       seconds(createdAt) - seconds(annotatedAt);
-    const raced = uninjected(evidence, question)
+    // A pod that the webhook's selectors leave out gets nothing when it is replaced.
+    const raced = takenByWebhook(uninjected(evidence, question), evidence["k8s.webhook"])
       .map(({ pod }) => pod)
       .filter((pod) => after(pod) >= 0 && after(pod) <= settlingSeconds);
     const [first] = raced;
