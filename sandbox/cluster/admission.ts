@@ -46,17 +46,10 @@ export function createPod(context: ClusterContext, given: NewObject, write: Writ
     "",
     webhookConfigurationName,
   );
-  // A call that fails is swallowed by `failurePolicy: Ignore`.
-  const reached =
-    webhookRuns(configuration, context.webhookCaBundle, namespaceObject, pod) &&
-    context.faults.take("webhook:mutate") === null;
-  if (reached) {
+  if (webhookRuns(configuration, context.webhookCaBundle, namespaceObject, pod)) {
     pod = injectIdentity(pod, {
       region: context.account.region,
-      ipv6: context.ipv6,
-      hasAssociation:
-        context.podIdentity &&
-        context.account.association(context.name, namespace, serviceAccountName) !== undefined,
+      hasAssociation: context.account.association(context.name, namespace, serviceAccountName) !== undefined,
       annotations: serviceAccount.metadata.annotations ?? {},
     });
   }

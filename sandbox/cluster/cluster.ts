@@ -21,10 +21,6 @@ export interface ClusterOptions {
   readonly now: () => Date;
   /** The CA of the pod identity webhook's certificate, base64 of PEM. */
   readonly webhookCaBundle: string;
-  /** Whether the cluster's addresses are of IPv6; not by default. */
-  readonly ipv6?: boolean;
-  /** False: the platform is older than EKS Pod Identity. */
-  readonly podIdentity?: boolean;
   /** Milliseconds between two steps of the controllers; about four steps replace a pod. */
   readonly paceMs: number;
   /** Milliseconds between two rounds of the programs; 0: they work only when ticked. */
@@ -43,7 +39,6 @@ export interface Cluster {
   readonly name: string;
   readonly store: Store;
   readonly kubelet: Kubelet;
-  /** Of the API server, and of the pod identity webhook: `webhook:mutate`. */
   readonly faults: Faults;
   readonly now: () => Date;
   addNode(
@@ -71,7 +66,6 @@ export function createCluster(options: ClusterOptions): Cluster {
   const random = createRandom(name);
   const store = createStore({ now, random });
   const events = createEventRecorder({ store, now, random });
-  const faults = createFaults();
   const context: ClusterContext = {
     name,
     account,
@@ -81,9 +75,6 @@ export function createCluster(options: ClusterOptions): Cluster {
     nodes: new Map(),
     images: new Map(),
     webhookCaBundle: options.webhookCaBundle,
-    ipv6: options.ipv6 ?? false,
-    podIdentity: options.podIdentity ?? true,
-    faults,
     recordEvent: events.record,
   };
   const kubelet = createKubelet(context);
@@ -124,14 +115,13 @@ export function createCluster(options: ClusterOptions): Cluster {
     name,
     store,
     kubelet,
-    faults,
+    faults: createFaults(),
     now,
     addNode(node, { labels, taints }) {
       context.nodes.set(node.name, node);
       account.addInstance({
         instanceId: node.instanceId,
-        instanceProfileArn:
-          node.quirks?.withoutInstanceProfile === true ? null : instanceProfileOf(node.nodeRoleArn),
+        instanceProfileArn: instanceProfileOf(node.nodeRoleArn),
         httpPutResponseHopLimit: node.imdsHopLimit,
       });
       store.create(

@@ -97,7 +97,6 @@ export interface PodSpec {
   nodeName?: string;
   nodeSelector?: Record<string, string>;
   hostNetwork?: boolean;
-  affinity?: unknown;
   tolerations?: Toleration[];
   automountServiceAccountToken?: boolean;
   terminationGracePeriodSeconds?: number;

@@ -1,11 +1,11 @@
 import { carts } from "./carts.ts";
 import { catalog } from "./catalog.ts";
 import { checkout } from "./checkout.ts";
-import { agent } from "./gallery/agent.ts";
 import { healthy } from "./gallery/healthy.ts";
-import { noIdentity } from "./gallery/no-identity.ts";
+import { irsa } from "./gallery/irsa.ts";
 import { podIdentity } from "./gallery/pod-identity.ts";
-import { podIdentityRoles } from "./gallery/pod-identity-roles.ts";
+import { policy } from "./gallery/policy.ts";
+import { trust } from "./gallery/trust.ts";
 import { ledger } from "./ledger.ts";
 import { orders } from "./orders.ts";
 import { payments } from "./payments.ts";
@@ -17,6 +17,6 @@ import { ui } from "./ui.ts";
 export const stories: readonly Story[] = [carts, orders, reports, catalog, checkout, ui, payments, ledger];
 
 /** Those of the clusters of the gallery, by theme. */
-export const galleryThemes: readonly Theme[] = [noIdentity, podIdentity, agent, podIdentityRoles, healthy];
+export const galleryThemes: readonly Theme[] = [podIdentity, irsa, trust, policy, healthy];
 
 export const galleryStories: readonly Story[] = galleryThemes.flatMap((theme) => theme.stories);

@@ -3,7 +3,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 
 /** What a diagnosis of the story's workload has to say. */
 interface Expectation {
-  readonly conclusion: "cause-found" | "no-fault-found";
+  /** `inconclusive` where AWS itself says too little. */
+  readonly conclusion: "cause-found" | "no-fault-found" | "inconclusive";
   /** Null where nothing is wrong. */
   readonly ruleId: string | null;
   /** Rules that have to be told beside the cause; others may be. */

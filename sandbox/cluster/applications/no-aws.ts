@@ -11,8 +11,6 @@ function accessLine(process: ProcessFacts, path: string, agent: string): string 
 /** A web server that never speaks to AWS. */
 export const noAws: Sdk = {
   userAgent: "",
-  release: { present: "", beforePodIdentity: "" },
-  proxiesAgent: false,
   sessionName: () => "",
   chain: [],
   remembersProvider: false,
