@@ -20,14 +20,17 @@ async function rights(role: "investigator" | "executor"): Promise<{
   policies: readonly NamedDocument[];
   grants: readonly Grant[];
 }> {
-  const [policy, manifests] = await Promise.all([
-    readFile(join(deploy, `iam/${role}.json`), "utf8"),
-    readFile(join(deploy, `rbac/${role}.yaml`), "utf8"),
-  ]);
+  // The investigator may see what is optional too, so that stories can be about it.
+  const names = role === "investigator" ? [role, "investigator-optional"] : [role];
+  const read = (path: string) => readFile(join(deploy, path), "utf8");
+  const documents = await Promise.all(names.map((name) => read(`iam/${name}.json`)));
+  const manifests = await read(`rbac/${role}.yaml`);
   const own = `arn:aws:iam::111122223333:role/eksiam-${role}`;
-  const document: JsonValue = JSON.parse(policy.replaceAll("${ExecutorRoleArn}", own));
   return {
-    policies: [{ name: role, document }],
+    policies: documents.map((text, index) => {
+      const document: JsonValue = JSON.parse(text.replaceAll("${ExecutorRoleArn}", own));
+      return { name: names[index] ?? role, document };
+    }),
     grants: grantsFromManifests([manifests], { namespace: "eksiam", name: `eksiam-${role}` }),
   };
 }

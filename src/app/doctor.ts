@@ -5,8 +5,11 @@ export interface Check {
   /** Where it belongs: `configuration`, `Slack`, `Redis`, a cluster's name. */
   readonly area: string;
   readonly name: string;
-  /** `unknown`: it could not be looked at, which is not the same as wrong. */
-  readonly outcome: "ok" | "failed" | "unknown";
+  /**
+   * `unknown`: it could not be looked at, which is not the same as wrong. `optional`: it is not there, or that could not
+   * be told, and need not be.
+   */
+  readonly outcome: "ok" | "failed" | "unknown" | "optional";
   readonly detail: string | null;
   /** What to do; null where nothing is to be done. */
   readonly fix: string | null;
@@ -19,14 +22,22 @@ export interface DoctorReport {
 }
 
 export function reportOf(checks: readonly Check[]): DoctorReport {
-  return { schema: "eksiam/doctor/v1", checks, healthy: checks.every(({ outcome }) => outcome === "ok") };
+  const healthy = checks.every(({ outcome }) => outcome === "ok" || outcome === "optional");
+  return { schema: "eksiam/doctor/v1", checks, healthy };
 }
 
 /** A permission of a cluster or an account as a check, with where it is granted. */
-export function permissionCheck(area: string, { permission, granted, detail }: PermissionCheck): Check {
+export function permissionCheck(
+  area: string,
+  { permission, granted, detail, optionalFor }: PermissionCheck,
+): Check {
   const aws = permission.includes(":");
   const manifest = aws ? "deploy/iam/investigator.json" : "deploy/rbac/investigator.yaml";
   if (granted === true) return { area, name: permission, outcome: "ok", detail: null, fix: null };
+  if (optionalFor !== undefined) {
+    const fix = `To see ${optionalFor}, grant what deploy/iam/investigator-optional.json lists.`;
+    return { area, name: permission, outcome: "optional", detail, fix };
+  }
   return granted === false
     ? { area, name: permission, outcome: "failed", detail, fix: `Grant ${permission}: it is in ${manifest}.` }
     : {

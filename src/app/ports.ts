@@ -63,6 +63,8 @@ export interface PermissionCheck {
   readonly granted: boolean | null;
   /** The answer in short, redacted. */
   readonly detail: string | null;
+  /** What it would show, where answers are complete without it in nearly all cases. */
+  readonly optionalFor?: string;
 }
 
 /** Knows for which question each request of this process is made, counts it there, and makes no read twice. */

@@ -9,6 +9,7 @@ import { createEksCollectors } from "../adapters/aws/eks-collectors.ts";
 import { createIamCollectors } from "../adapters/aws/iam-collectors.ts";
 import { createOidcClientExecutor, createOidcProviderExecutor } from "../adapters/aws/oidc-executors.ts";
 import { createOrganizationCollector } from "../adapters/aws/organization-collector.ts";
+import { probeOptional } from "../adapters/aws/probe-optional.ts";
 import { probePermissions } from "../adapters/aws/probe-permissions.ts";
 import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createResourcePoliciesCollector } from "../adapters/aws/resource-policies-collector.ts";
@@ -197,11 +198,12 @@ function openCluster(
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
     permissions: async (signal) => {
-      const both = await Promise.all([
+      const all = await Promise.all([
         reviewAccess(client, neededPermissions, signal),
         probePermissions(aws, cluster.name, signal),
+        probeOptional(aws, signal),
       ]);
-      return both.flat();
+      return all.flat();
     },
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),
     nearestNamespaces: (namespace, signal) => nearestNamespaces(client, namespace, signal),

@@ -30,6 +30,13 @@ test("what is asked of a cluster is what its manifest grants", () => {
   expect([...neededPermissions].sort()).toEqual([...new Set(granted)].sort());
 });
 
+const granted = rights.policies.investigator ?? [];
+
+function actionsOf({ document }: { readonly document: unknown }): readonly string[] {
+  const { Statement } = document as { readonly Statement: readonly { readonly Action: readonly string[] }[] };
+  return Statement.flatMap(({ Action }) => Action);
+}
+
 describe("permissions", () => {
   /** Without a configuration only the cluster is looked at. */
   const bare = () => {
@@ -45,12 +52,45 @@ describe("permissions", () => {
     );
     // What is tried in the account is what its policy grants.
     const tried = all.checks.map(({ name }) => name).filter((name) => name.includes(":"));
-    const policy = rights.policies.investigator?.[0]?.document as unknown as {
-      readonly Statement: readonly { readonly Action: readonly string[] }[];
-    };
-    expect(tried.sort()).toEqual(policy.Statement.flatMap(({ Action }) => Action).sort());
+    expect(tried.sort()).toEqual(granted.flatMap(actionsOf).sort());
+    // The account is a member of no organization, and of S3 and SQS nothing can be told.
+    const optional = all.checks.filter(({ outcome }) => outcome === "optional").map(({ name }) => name);
+    expect(optional).toEqual(["s3:GetBucketPolicy", "sqs:GetQueueAttributes"]);
     const { out } = await eksiam(options, { env: bare() });
     expect(out).toContain("Everything that eksiam needs is there.");
+  });
+
+  test("without what is optional all is well, and what it would show is told", async () => {
+    served.sandbox.applyPolicies("investigator", granted.slice(0, 1));
+    served.sandbox.account.joinOrganization();
+    const { code, report: without } = await report(options, bare());
+    const { out } = await eksiam(options, { env: bare() });
+    served.sandbox.applyPolicies("investigator", granted);
+
+    expect({ code, healthy: without.healthy }).toEqual({ code: 0, healthy: true });
+    const missing = without.checks.filter(({ outcome }) => outcome !== "ok");
+    expect(missing.map(({ outcome, name }) => `${outcome} ${name}`).sort()).toEqual(
+      granted
+        .slice(1)
+        .flatMap(actionsOf)
+        .map((action) => `optional ${action}`)
+        .sort(),
+    );
+    expect(out).toMatch(
+      /– not granted, or not to be told: ec2:DescribeInstances, ec2:DescribeVpcEndpoints\n/,
+    );
+    expect(out).toContain("grant what deploy/iam/investigator-optional.json lists");
+    expect(out).toContain("Everything that eksiam needs is there.");
+  });
+
+  test("a member of an organization may not read its policies, whatever it is granted", async () => {
+    served.sandbox.account.joinOrganization();
+    const { report: all } = await report(options, bare());
+    expect(all.checks.find(({ name }) => name === "organizations:DescribePolicy")).toMatchObject({
+      outcome: "optional",
+      detail: expect.stringContaining("You don't have permissions to access this resource."),
+      fix: expect.stringContaining("delegated administrators"),
+    });
   });
 
   test("one of the account withheld, one of the cluster: both are named with their fix", async () => {
@@ -69,7 +109,7 @@ describe("permissions", () => {
     served.sandbox.applyRbac("investigator", rbac);
 
     expect(code).toBe(1);
-    const wrong = missing.checks.filter(({ outcome }) => outcome !== "ok");
+    const wrong = missing.checks.filter(({ outcome }) => outcome === "failed");
     expect(wrong.map(({ name, outcome, fix }) => ({ name, outcome, fix }))).toEqual([
       {
         name: "get pods/log",
@@ -103,7 +143,7 @@ describe("the service", () => {
     const { EKSIAM_APPROVAL_KEY: _key, REDIS_URL: _redis, SLACK_BOT_TOKEN: _token, ...env } = process.env;
     const { code, report: missing } = await report(["doctor"], env);
     expect(code).toBe(1);
-    const wrong = missing.checks.filter(({ outcome }) => outcome !== "ok");
+    const wrong = missing.checks.filter(({ outcome }) => outcome !== "ok" && outcome !== "optional");
     expect(wrong.map(({ area, name }) => `${area} ${name}`)).toEqual([
       "configuration approvers",
       "Slack tokens",

@@ -21,12 +21,8 @@ import {
 } from "@aws-sdk/client-iam";
 import { DecodeAuthorizationMessageCommand } from "@aws-sdk/client-sts";
 import type { PermissionCheck } from "../../app/ports.ts";
-import { redact } from "../../core/redact.ts";
 import { type AwsClients, callerIdentity } from "./clients.ts";
-import { isDenied } from "./outcome.ts";
-
-/** A name that nothing has: AWS judges the caller before it looks whether the thing is there. */
-const nothing = "eksiam-doctor-asks-for-nothing";
+import { nothing, shortOf, tryOut } from "./probe-verdict.ts";
 
 /**
  * Tries every call that investigations make, on what does not exist where a name is needed: an answer of any kind other
@@ -81,28 +77,5 @@ export async function probePermissions(
     "sts:DecodeAuthorizationMessage": () =>
       sts.send(new DecodeAuthorizationMessageCommand({ EncodedMessage: "none" }), options),
   };
-  return await Promise.all(
-    Object.entries(probes).map(async ([permission, probe]): Promise<PermissionCheck> => {
-      try {
-        await probe();
-        return { permission, granted: true, detail: null };
-      } catch (error) {
-        return { permission, ...verdictOf(error) };
-      }
-    }),
-  );
-}
-
-/** What an error says of the permission: refused, passed (the thing is not there, or the message no message), or nothing. */
-function verdictOf(error: unknown): Pick<PermissionCheck, "granted" | "detail"> {
-  if (isDenied(error)) return { granted: false, detail: shortOf(error) };
-  const { name = "" } = error as { readonly name?: string };
-  const passed =
-    /^(ResourceNotFound|NoSuchEntity|InvalidAuthorizationMessage|InvalidParameter|InvalidRequest|ValidationError|InvalidInput)/;
-  return passed.test(name) ? { granted: true, detail: null } : { granted: null, detail: shortOf(error) };
-}
-
-function shortOf(error: unknown): string {
-  const { name = "", message = "" } = (error ?? {}) as { readonly name?: string; readonly message?: string };
-  return redact(`${name}: ${message}`).replace(/\s+/g, " ").slice(0, 200);
+  return await Promise.all(Object.entries(probes).map(([permission, probe]) => tryOut(permission, probe)));
 }

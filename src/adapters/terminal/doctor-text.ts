@@ -1,4 +1,4 @@
-import type { DoctorReport } from "../../app/doctor.ts";
+import type { Check, DoctorReport } from "../../app/doctor.ts";
 import { printable, type Style } from "./style.ts";
 
 /** What is well in one line an area, what is not with its fix. */
@@ -8,7 +8,7 @@ export function doctorText({ checks, healthy }: DoctorReport, style: Style): str
     const own = checks.filter((check) => check.area === area);
     const well = own.filter(({ outcome }) => outcome === "ok");
     const lines = own
-      .filter(({ outcome }) => outcome !== "ok")
+      .filter(({ outcome }) => outcome !== "ok" && outcome !== "optional")
       .flatMap(({ name, outcome, detail, fix }) => [
         `  ${outcome === "failed" ? style.red("✗") : style.yellow("?")} ${printable(name)}${detail === null ? "" : `: ${printable(detail)}`}`,
         ...(fix === null ? [] : [`      ${printable(fix)}`]),
@@ -18,10 +18,22 @@ export function doctorText({ checks, healthy }: DoctorReport, style: Style): str
         ? `${well.length} of ${own.length} are there`
         : well.map(({ name }) => printable(name)).join(", ");
     const good = well.length === 0 ? [] : [`  ${style.green("✓")} ${names}`];
-    return [style.bold(printable(area)), ...good, ...lines].join("\n");
+    return [style.bold(printable(area)), ...good, ...lines, ...optionalLines(own, style)].join("\n");
   });
   const end = healthy
     ? "Everything that eksiam needs is there."
     : "What is marked has to be put right, or answers will be incomplete.";
   return `${blocks.join("\n\n")}\n\n${end}\n`;
+}
+
+/** What may be missing, together where it is for the same. */
+function optionalLines(checks: readonly Check[], style: Style): readonly string[] {
+  const missing = checks.filter(({ outcome }) => outcome === "optional");
+  return [...new Set(missing.map(({ fix }) => fix))].flatMap((fix) => {
+    const names = missing.filter((check) => check.fix === fix).map(({ name }) => printable(name));
+    return [
+      `  ${style.dim("–")} not granted, or not to be told: ${names.join(", ")}`,
+      ...(fix === null ? [] : [`      ${printable(fix)}`]),
+    ];
+  });
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../../sandbox/account/faults.ts";
+import { deployedRights } from "../../../sandbox/deployed.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
 import { createEc2Collectors } from "../../../src/adapters/aws/ec2-collectors.ts";
 import { createOrganizationCollector } from "../../../src/adapters/aws/organization-collector.ts";
@@ -28,6 +29,8 @@ import {
   serveStory,
   clock as startOfTime,
 } from "./story.ts";
+
+const { policies } = await deployedRights();
 
 const vpcId = "vpc-0123";
 const instanceId = "i-0123456789abcdef0";
@@ -368,6 +371,26 @@ const calls: readonly (readonly [
   ["aws.resource-policies", "sqs:GetQueueAttributes", deniedOn(["sqs:SendMessage", queue])],
   ["aws.resource-policies", "sns:GetTopicAttributes", deniedOn(["sns:Publish", topic])],
 ];
+
+describe("the optional policy of the investigator", () => {
+  const granted = policies.investigator ?? [];
+  const document = granted.find(({ name }) => name === "investigator-optional")?.document as unknown as {
+    readonly Statement: readonly { readonly Action: readonly string[] }[];
+  };
+
+  test("allows exactly the calls that are made", () => {
+    const actions = document.Statement.flatMap(({ Action }) => Action);
+    expect(actions.sort()).toEqual(calls.map(([, call]) => call).sort());
+    expect(actions.filter((action) => !/:(Get|List|Describe)[A-Z]\w+$/.test(action))).toEqual([]);
+  });
+
+  test("suffices", async () => {
+    story.caller.policies = granted;
+    for (const [kind, call, evidence] of calls) {
+      expect(await collect(kind, evidence), call).toMatchObject({ status: "found" });
+    }
+  });
+});
 
 describe("could not look is never not there", () => {
   test("without the permission", async () => {
