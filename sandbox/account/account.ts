@@ -18,6 +18,7 @@ import type {
 import type { NetworkState } from "./network.ts";
 import type { OrganizationState } from "./organization.ts";
 import type { ResourceState } from "./resources.ts";
+import type { TrailStores } from "./trail-stores.ts";
 
 export interface AccountOptions {
   readonly accountId: string;
@@ -232,6 +233,8 @@ export interface Account extends OrganizationState, NetworkState, Omit<ResourceS
     },
   ): CallAnswer;
 
+  /** Event data stores and trails; a data event is kept only where one of them records it. */
+  readonly trailStores: TrailStores;
   recordEvent(record: NewTrailRecord): TrailEvent;
   /** Oldest first, of all Regions. */
   events(): readonly TrailEvent[];

@@ -30,19 +30,30 @@ const jsonAccessDenied = { code: "AccessDeniedException", status: 400 };
  * Data events, which event history never shows.
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
  */
-const dataEvents: readonly RegExp[] = [
-  /^dynamodb:(Query|Scan|GetItem|PutItem|UpdateItem|DeleteItem|BatchGetItem|BatchWriteItem|ConditionCheckItem|TransactGetItems|TransactWriteItems|PartiQL\w+|GetRecords|GetShardIterator)$/,
-  /^s3:(GetObject\w*|PutObject\w*|DeleteObject\w*|ListBucket|ListBucketVersions|HeadObject|CopyObject|AbortMultipartUpload|ListMultipartUploadParts|RestoreObject)$/,
-  /^lambda:Invoke\w*$/,
-  /^sqs:(SendMessage\w*|ReceiveMessage|DeleteMessage\w*|ChangeMessageVisibility\w*)$/,
-  /^sns:Publish\w*$/,
-  /^kinesis:(PutRecords?|GetRecords|GetShardIterator|SubscribeToShard)$/,
-  /^firehose:PutRecord\w*$/,
-  /^cloudwatch:PutMetricData$/,
-  /^appconfig:GetLatestConfiguration$/,
-  /^ses:Send\w+$/,
-  /^rds-data:\w+$/,
-  /^ssm:(CreateControlChannel|OpenControlChannel|RequestManagedInstanceRoleToken)$/,
+const dataEvents: readonly (readonly [RegExp, resourceType: string])[] = [
+  [/^dynamodb:(GetRecords|GetShardIterator)$/, "AWS::DynamoDB::Stream"],
+  [
+    /^dynamodb:(Query|Scan|GetItem|PutItem|UpdateItem|DeleteItem|BatchGetItem|BatchWriteItem|ConditionCheckItem|TransactGetItems|TransactWriteItems|PartiQL\w+)$/,
+    "AWS::DynamoDB::Table",
+  ],
+  [
+    /^s3:(GetObject\w*|PutObject\w*|DeleteObject\w*|ListBucket|ListBucketVersions|HeadObject|CopyObject|AbortMultipartUpload|ListMultipartUploadParts|RestoreObject)$/,
+    "AWS::S3::Object",
+  ],
+  [/^lambda:Invoke\w*$/, "AWS::Lambda::Function"],
+  [/^sqs:(SendMessage\w*|ReceiveMessage|DeleteMessage\w*|ChangeMessageVisibility\w*)$/, "AWS::SQS::Queue"],
+  [/^sns:Publish\w*$/, "AWS::SNS::Topic"],
+  [/^kinesis:SubscribeToShard$/, "AWS::Kinesis::StreamConsumer"],
+  [/^kinesis:(PutRecords?|GetRecords|GetShardIterator)$/, "AWS::Kinesis::Stream"],
+  [/^firehose:PutRecord\w*$/, "AWS::KinesisFirehose::DeliveryStream"],
+  [/^cloudwatch:PutMetricData$/, "AWS::CloudWatch::Metric"],
+  [/^appconfig:GetLatestConfiguration$/, "AWS::AppConfig::Configuration"],
+  [/^ses:Send\w+$/, "AWS::SES::EmailIdentity"],
+  [/^rds-data:\w+$/, "AWS::RDS::DBCluster"],
+  [
+    /^ssm:(CreateControlChannel|OpenControlChannel|RequestManagedInstanceRoleToken)$/,
+    "AWS::SSM::ManagedNode",
+  ],
 ];
 
 const eventSourceOf: Readonly<Record<string, string>> = {
@@ -109,30 +120,34 @@ export function createCalls(options: AccountOptions, ids: Ids, trail: Trail, gua
     authorize,
     readOnly: isReadOnly,
     record(principal, request, outcome, facts = {}) {
-      if (dataEvents.some((pattern) => pattern.test(request.action))) return;
+      const dataType = dataEvents.find(([pattern]) => pattern.test(request.action))?.[1];
       const service = serviceOf(request.action);
       const { refusal, requestId } = outcome;
-      trail.record(
-        {
-          userIdentity: principal.userIdentity,
-          eventSource: eventSourceOf[service] ?? `${service}.amazonaws.com`,
-          eventName: request.action.slice(request.action.indexOf(":") + 1),
-          ...(facts.region === undefined ? {} : { awsRegion: facts.region }),
-          sourceIPAddress: "192.0.2.10",
-          userAgent: request.userAgent ?? "aws-sdk",
-          ...(refusal === null
-            ? {}
-            : {
-                errorCode: service === "ec2" ? `Client.${refusal.code}` : trailCode(refusal.code),
-                errorMessage: refusal.message,
-              }),
-          requestParameters: facts.requestParameters ?? null,
-          responseElements: refusal === null ? (facts.responseElements ?? null) : null,
-          requestID: requestId,
-          readOnly: isReadOnly(request.action),
-        },
-        facts.resources,
-      );
+      const record = {
+        userIdentity: principal.userIdentity,
+        eventSource: eventSourceOf[service] ?? `${service}.amazonaws.com`,
+        eventName: request.action.slice(request.action.indexOf(":") + 1),
+        ...(facts.region === undefined ? {} : { awsRegion: facts.region }),
+        sourceIPAddress: "192.0.2.10",
+        userAgent: request.userAgent ?? "aws-sdk",
+        ...(refusal === null
+          ? {}
+          : {
+              errorCode: service === "ec2" ? `Client.${refusal.code}` : trailCode(refusal.code),
+              errorMessage: refusal.message,
+            }),
+        requestParameters: facts.requestParameters ?? null,
+        responseElements: refusal === null ? (facts.responseElements ?? null) : null,
+        requestID: requestId,
+        readOnly: isReadOnly(request.action),
+      };
+      if (dataType === undefined) {
+        trail.record(record, facts.resources);
+        return;
+      }
+      const { accountId } = options;
+      const resources = [{ accountId, type: dataType, ARN: request.resource }];
+      trail.recordData({ ...record, resources }, [{ type: dataType, name: request.resource }]);
     },
   };
 }

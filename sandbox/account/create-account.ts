@@ -11,6 +11,7 @@ import { type Principal, principalOfCaller, principalOfSession } from "./princip
 import { createResources } from "./resources.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTrail, type Trail } from "./trail.ts";
+import { createTrailStores } from "./trail-stores.ts";
 
 /** The account with what only its own servers use. */
 export interface ServedAccount extends Account {
@@ -34,7 +35,8 @@ export function createAccount(options: AccountOptions): ServedAccount {
   const ids = createIds(`${options.accountId}/${options.region}`);
   const iam = createIamState(options, ids);
   const eks = createEksState(options, ids);
-  const trail = createTrail(options, ids);
+  const trailStores = createTrailStores(options, ids);
+  const trail = createTrail(options, ids, trailStores);
   const { forgetRole, ...resources } = createResources(options);
   const network = createNetwork(options);
   const organization = createOrganization(options);
@@ -97,6 +99,7 @@ export function createAccount(options: AccountOptions): ServedAccount {
     events: () => trail.events(),
     calls,
     trail,
+    trailStores,
     assumeRole: sessions.assumeRole,
     credentials,
   };

@@ -8,6 +8,7 @@ import { ec2 } from "./wire/ec2.ts";
 import { eks } from "./wire/eks.ts";
 import { iam } from "./wire/iam.ts";
 import { kms } from "./wire/kms.ts";
+import { logs } from "./wire/logs.ts";
 import { organizations } from "./wire/organizations.ts";
 import { s3 } from "./wire/s3.ts";
 import { secretsmanager } from "./wire/secretsmanager.ts";
@@ -36,6 +37,7 @@ const services: Readonly<Record<string, Service>> = {
   eks,
   iam,
   kms,
+  logs,
   organizations,
   s3,
   secretsmanager,

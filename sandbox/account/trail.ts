@@ -2,6 +2,7 @@ import type { JsonValue } from "../../src/core/json.ts";
 import type { AccountOptions, NewTrailRecord } from "./account.ts";
 import type { Ids } from "./ids.ts";
 import type { TrailEvent } from "./model.ts";
+import type { TrailStores } from "./trail-stores.ts";
 
 /** The services whose events are found in us-east-1 only, wherever the call came from. */
 const globalSources = new Set([
@@ -32,6 +33,8 @@ export interface TrailLookup {
 }
 
 export interface Trail {
+  /** A call on data: kept by the stores whose rules name it, and never in the event history. */
+  recordData(record: NewTrailRecord, resources: TrailEvent["resources"]): void;
   record(record: NewTrailRecord, resources?: TrailEvent["resources"]): TrailEvent;
   events(): readonly TrailEvent[];
   /** Newest first: what the event history of a Region shows now. */
@@ -39,10 +42,31 @@ export interface Trail {
 }
 
 /** The account's event history: management events of 90 days, late by `trailDelayMs`. */
-export function createTrail(options: AccountOptions, ids: Ids): Trail {
+export function createTrail(options: AccountOptions, ids: Ids, stores: TrailStores): Trail {
   const events: TrailEvent[] = [];
 
   function record(given: NewTrailRecord, resources?: TrailEvent["resources"]): TrailEvent {
+    const event = eventOf(given, resources, "Management");
+    events.push(event);
+    stores.offer(event, []);
+    return event;
+  }
+
+  function recordData(given: NewTrailRecord, resources: TrailEvent["resources"]): void {
+    // Without a store the account keeps nothing of it, not even an id.
+    if (stores.recorders().length === 0) return;
+    const event = eventOf(given, resources, "Data");
+    stores.offer(
+      event,
+      event.resources.map(({ type }) => type),
+    );
+  }
+
+  function eventOf(
+    given: NewTrailRecord,
+    resources: TrailEvent["resources"] | undefined,
+    category: "Management" | "Data",
+  ): TrailEvent {
     const region = globalSources.has(given.eventSource)
       ? "us-east-1"
       : (textOf(given["awsRegion"]) ?? options.region);
@@ -55,12 +79,12 @@ export function createTrail(options: AccountOptions, ids: Ids): Trail {
       eventID: textOf(given["eventID"]) ?? ids.uuid(),
       readOnly: given["readOnly"] ?? true,
       eventType: given["eventType"] ?? "AwsApiCall",
-      managementEvent: true,
+      managementEvent: category === "Management",
       recipientAccountId: options.accountId,
-      eventCategory: "Management",
+      eventCategory: category,
     };
     const identity = objectOf(given["userIdentity"]);
-    const event: TrailEvent = {
+    return {
       eventId: complete.eventID,
       eventTime: complete.eventTime,
       region,
@@ -74,8 +98,6 @@ export function createTrail(options: AccountOptions, ids: Ids): Trail {
       requestId: complete.requestID,
       record: complete,
     };
-    events.push(event);
-    return event;
   }
 
   function lookup({ region, attribute, fromMs, toMs }: TrailLookup): readonly TrailEvent[] {
@@ -96,7 +118,7 @@ export function createTrail(options: AccountOptions, ids: Ids): Trail {
       .map(({ event }) => event);
   }
 
-  return { record, events: () => [...events], lookup };
+  return { record, recordData, events: () => [...events], lookup };
 }
 
 function matches(event: TrailEvent, key: LookupKey, value: string): boolean {

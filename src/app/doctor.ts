@@ -1,4 +1,4 @@
-import type { PermissionCheck } from "./ports.ts";
+import type { PermissionCheck, TrailSight } from "./ports.ts";
 
 /** One thing that was looked at. */
 export interface Check {
@@ -27,12 +27,11 @@ export function reportOf(checks: readonly Check[]): DoctorReport {
 }
 
 /** A permission of a cluster or an account as a check, with where it is granted. */
-export function permissionCheck(
-  area: string,
-  { permission, granted, detail, optionalFor }: PermissionCheck,
-): Check {
+export function permissionCheck(area: string, check: PermissionCheck): Check {
+  const { permission, granted, detail, optionalFor } = check;
   const aws = permission.includes(":");
-  const manifest = aws ? "deploy/iam/investigator.json" : "deploy/rbac/investigator.yaml";
+  const usual = aws ? "deploy/iam/investigator.json" : "deploy/rbac/investigator.yaml";
+  const manifest = check.manifest ?? usual;
   if (granted === true) return { area, name: permission, outcome: "ok", detail: null, fix: null };
   if (optionalFor !== undefined) {
     const fix = `To see ${optionalFor}, grant what deploy/iam/investigator-optional.json lists.`;
@@ -49,4 +48,9 @@ export function permissionCheck(
           ? "Give this process AWS credentials that work, then run eksiam doctor again."
           : "Make the API server answer, then run eksiam doctor again.",
       };
+}
+
+/** What can be seen of recorded calls: nothing that is missing, but worth knowing before it is missed. */
+export function trailCheck(area: string, { source, shows }: TrailSight): Check {
+  return { area, name: source, outcome: "ok", detail: shows, fix: null };
 }

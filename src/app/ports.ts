@@ -65,6 +65,8 @@ export interface PermissionCheck {
   readonly detail: string | null;
   /** What it would show, where answers are complete without it in nearly all cases. */
   readonly optionalFor?: string;
+  /** The policy that grants it, where that is not the one that every investigator needs. */
+  readonly manifest?: string;
 }
 
 /** Knows for which question each request of this process is made, counts it there, and makes no read twice. */
@@ -75,6 +77,12 @@ export interface CallMeter {
   take(service: string, operation: string): void;
   /** The answer that the question at hand has had to the same read, else that of `read`: it sees one state of things. */
   once<T>(key: string, read: () => Promise<T>): Promise<T>;
+}
+
+/** Where recorded calls are read, and what can be seen there, in words. */
+export interface TrailSight {
+  readonly source: string;
+  readonly shows: string;
 }
 
 /** A cluster that can be asked. */
@@ -92,6 +100,8 @@ export interface ClusterAccess {
   nearestNamespaces(namespace: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Which permissions of the cluster and of its account this process has. Changes nothing. */
   permissions(signal: AbortSignal): Promise<readonly PermissionCheck[]>;
+  /** Never rejects: what cannot be told is said so. */
+  trailSight(signal: AbortSignal): Promise<TrailSight>;
 }
 
 /** The clusters of the configuration, by name. */

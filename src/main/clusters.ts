@@ -11,6 +11,7 @@ import { createOidcClientExecutor, createOidcProviderExecutor } from "../adapter
 import { createOrganizationCollector } from "../adapters/aws/organization-collector.ts";
 import { probeOptional } from "../adapters/aws/probe-optional.ts";
 import { probePermissions } from "../adapters/aws/probe-permissions.ts";
+import { probeTrail, seeTrail } from "../adapters/aws/probe-trail.ts";
 import { createRateLimiter } from "../adapters/aws/rate-limiter.ts";
 import { createResourcePoliciesCollector } from "../adapters/aws/resource-policies-collector.ts";
 import { createAttachPolicyExecutor, createTrustPolicyExecutor } from "../adapters/aws/role-executors.ts";
@@ -36,6 +37,7 @@ import type {
   Clusters,
   RateLimiter,
 } from "../app/ports.ts";
+import type { TrailSource } from "../core/facts/trail.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
 import type { ClusterOptions } from "./commands.ts";
 import type { ClusterConfig, Config } from "./config.ts";
@@ -181,6 +183,7 @@ function openCluster(
   connected?: KubernetesClient,
 ): ClusterAccess {
   const aws = awsOf(cluster, meter);
+  const source = trailSourceOf(cluster);
   const client = connected ?? clientOf(cluster, aws, meter);
   return {
     name: cluster.name,
@@ -190,7 +193,7 @@ function openCluster(
       ...createKubernetesCollectors({ client, clock }),
       ...createEksCollectors(aws, clock),
       ...createIamCollectors(aws, clock),
-      ...createTrailCollector(aws, limiter, clock),
+      ...createTrailCollector(aws, limiter, clock, { source, sleep }),
       "sts.decoded-messages": createDecodeCollector(aws, clock),
       ...createEc2Collectors(aws, clock),
       ...createOrganizationCollector(aws, clock),
@@ -202,12 +205,29 @@ function openCluster(
         reviewAccess(client, neededPermissions, signal),
         probePermissions(aws, cluster.name, signal),
         probeOptional(aws, signal),
+        probeTrail(aws, source, clock, signal),
       ]);
       return all.flat();
     },
+    trailSight: (signal) => seeTrail(aws, source, clock, signal),
     listWorkloads: (namespace, signal) => listWorkloads(client, clock, namespace, signal),
     nearestNamespaces: (namespace, signal) => nearestNamespaces(client, namespace, signal),
   };
+}
+
+/** Where recorded calls are read for a cluster. */
+function trailSourceOf({ region, cloudtrail }: ClusterConfig): TrailSource {
+  switch (cloudtrail?.source) {
+    case "lake":
+      return { kind: "lake", eventDataStore: cloudtrail.eventDataStore };
+    case "log-group": {
+      const { logGroup, trail = null } = cloudtrail;
+      const named = logGroup.startsWith("arn:") ? logGroup.split(":")[3] : undefined;
+      return { kind: "log-group", logGroup, region: named ?? cloudtrail.region ?? region, trail };
+    }
+    default:
+      return { kind: "event-history" };
+  }
 }
 
 function awsOf({ region, roleArn, externalId }: ClusterConfig, counting: CallMeter): AwsClients {

@@ -11,6 +11,38 @@ const duration = z
   .regex(/^\d+(ms|s|m|h|d)$/, "a duration such as 90s, 30m, 1h or 2d")
   .transform(durationMs);
 
+/** Where recorded calls are read; event history by default. */
+const trailSchema = z.discriminatedUnion("source", [
+  z.strictObject({ source: z.literal("event-history") }),
+  z.strictObject({
+    source: z.literal("lake"),
+    eventDataStore: z
+      .string()
+      .regex(
+        /^arn:aws[a-z-]*:cloudtrail:[a-z0-9-]{1,32}:\d{12}:eventdatastore\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+        "the ARN of an event data store",
+      ),
+  }),
+  z.strictObject({
+    source: z.literal("log-group"),
+    logGroup: z
+      .string()
+      .regex(
+        /^(arn:aws[a-z-]*:logs:[a-z0-9-]{1,32}:\d{12}:log-group:)?[\w./#-]{1,512}(:\*)?$/,
+        "the name or ARN of a log group",
+      ),
+    /** Of the log group, where its name does not tell it. */
+    region: z.string().min(1).optional(),
+    trail: z
+      .string()
+      .regex(
+        /^arn:aws[a-z-]*:cloudtrail:[a-z0-9-]{1,32}:\d{12}:trail\/[\w.-]{1,128}$/,
+        "the ARN of the trail that writes to it",
+      )
+      .optional(),
+  }),
+]);
+
 const clusterSchema = z.strictObject({
   name: z.string().min(1),
   region: z.string().min(1),
@@ -24,6 +56,7 @@ const clusterSchema = z.strictObject({
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, "the ARN of an IAM role")
     .optional(),
   externalId: z.string().min(2).max(1224).optional(),
+  cloudtrail: trailSchema.optional(),
 });
 
 const checkedCluster = clusterSchema

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { doctorText } from "../adapters/terminal/doctor-text.ts";
 import { createStyle } from "../adapters/terminal/style.ts";
-import { type Check, permissionCheck, reportOf } from "../app/doctor.ts";
+import { type Check, permissionCheck, reportOf, trailCheck } from "../app/doctor.ts";
 import { redact } from "../core/redact.ts";
 import { type ClusterOptions, exit, type Io, type Output } from "./commands.ts";
 import { type Config, loadConfig, required, slackSecrets } from "./config.ts";
@@ -89,9 +89,11 @@ async function clusterChecks(
       ? [openOneCluster(options, config, env)]
       : clusters.names.flatMap((name) => clusters.get(name) ?? []);
   const checks = await Promise.all(
-    opened.map(async ({ name, permissions }) => {
-      const found = await permissions(AbortSignal.timeout(deadlineMs));
-      return found.map((check) => permissionCheck(`cluster ${name}`, check));
+    opened.map(async ({ name, permissions, trailSight }) => {
+      const area = `cluster ${name}`;
+      const signal = AbortSignal.timeout(deadlineMs);
+      const [found, sight] = await Promise.all([permissions(signal), trailSight(signal)]);
+      return [...found.map((check) => permissionCheck(area, check)), trailCheck(area, sight)];
     }),
   );
   return checks.flat();

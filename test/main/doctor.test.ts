@@ -33,8 +33,11 @@ test("what is asked of a cluster is what its manifest grants", () => {
 const granted = rights.policies.investigator ?? [];
 
 function actionsOf({ document }: { readonly document: unknown }): readonly string[] {
-  const { Statement } = document as { readonly Statement: readonly { readonly Action: readonly string[] }[] };
-  return Statement.flatMap(({ Action }) => Action);
+  const { Statement } = document as {
+    readonly Statement: readonly { readonly Sid: string; readonly Action: readonly string[] }[];
+  };
+  // Stores of recorded calls are tried only where one is configured.
+  return Statement.filter(({ Sid }) => !Sid.includes("Trail")).flatMap(({ Action }) => Action);
 }
 
 describe("permissions", () => {

@@ -41,7 +41,16 @@ test("the hook sees what is loaded", async () => {
   const packages = await packagesOf(["why", "carts/carts", "--context", "none"]);
   expect(packages).toContain("@kubernetes/client-node");
   // The SDKs of optional evidence wait until a symptom asks for it.
-  for (const service of ["ec2", "kms", "organizations", "s3", "secrets-manager", "sns", "sqs"]) {
+  for (const service of [
+    "cloudwatch-logs",
+    "ec2",
+    "kms",
+    "organizations",
+    "s3",
+    "secrets-manager",
+    "sns",
+    "sqs",
+  ]) {
     expect(packages).not.toContain(`@aws-sdk/client-${service}`);
   }
 });

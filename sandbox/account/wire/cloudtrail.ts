@@ -2,6 +2,7 @@ import type { JsonValue } from "../../../src/core/json.ts";
 import type { ServedAccount } from "../create-account.ts";
 import type { TrailEvent } from "../model.ts";
 import type { LookupKey } from "../trail.ts";
+import { lakeOperations } from "./cloudtrail-lake.ts";
 import { AwsError, authorize, awsError, type Call, lowerFirst, pageOf, type Service } from "./service.ts";
 
 const keys: readonly LookupKey[] = [
@@ -32,8 +33,9 @@ export const cloudtrail: Service = {
   },
   operationOf: ({ headers }) => String(headers["x-amz-target"] ?? "").split(".")[1] ?? "Unknown",
   answer(call) {
-    if (call.operation !== "LookupEvents") throw new AwsError(400, "UnknownOperationException", "");
-    return { status: 200, body: JSON.stringify(lookupEvents(call)) };
+    const operation = call.operation === "LookupEvents" ? lookupEvents : lakeOperations[call.operation];
+    if (operation === undefined) throw new AwsError(400, "UnknownOperationException", "");
+    return { status: 200, body: JSON.stringify(operation(call)) };
   },
   refuse: ({ status, code, message, members }) => ({
     status,

@@ -1,5 +1,4 @@
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
-import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { EKSClient } from "@aws-sdk/client-eks";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -28,8 +27,6 @@ export interface AwsClients {
   readonly sts: STSClient;
   /** Event history is kept by Region; that of global services in us-east-1. */
   cloudtrail(region: string): CloudTrailClient;
-  /** The log groups of a Region. */
-  logs(region: string): CloudWatchLogsClient;
   /** Sets up a client of a service that few questions need, whose package is loaded only then. */
   other<C extends SdkClient>(make: (settings: ClientSettings) => C): C;
 }
@@ -57,7 +54,6 @@ export function createAwsClients(
       ? own
       : { ...own, credentials: createAssumedRole(metered(new STSClient(own), meter), role) };
   const trails = new Map<string, CloudTrailClient>();
-  const logs = new Map<string, CloudWatchLogsClient>();
   return {
     region,
     eks: metered(new EKSClient(settings), meter),
@@ -68,11 +64,6 @@ export function createAwsClients(
         trails.get(trailRegion) ??
         metered(new CloudTrailClient({ ...settings, region: trailRegion, maxAttempts: 3 }), meter);
       trails.set(trailRegion, client);
-      return client;
-    },
-    logs(logRegion) {
-      const client = logs.get(logRegion) ?? new CloudWatchLogsClient({ ...settings, region: logRegion });
-      logs.set(logRegion, client);
       return client;
     },
     other: (make) => metered(make(settings), meter),

@@ -32,7 +32,9 @@ export function metered<C extends SdkClient>(client: C, meter: CallMeter): C {
   const stack = client.middlewareStack as MiddlewareStack;
   const readOnce: Middleware = (next, { clientName, commandName = "" }) => {
     return async (args) => {
-      if (!/^(Get|List|Describe|Lookup|Decode)/.test(commandName)) return next(args);
+      // How far a query has come is another answer each time.
+      const again = commandName === "GetQueryResultsCommand";
+      if (again || !/^(Get|List|Describe|Lookup|Decode)/.test(commandName)) return next(args);
       const asked = [clientName, await client.config.region(), commandName, JSON.stringify(args.input)];
       return meter.once(asked.join(" "), () => next(args));
     };

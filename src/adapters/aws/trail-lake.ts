@@ -21,7 +21,7 @@ const resultsSchema = z.object({
 const start = "cloudtrail:StartQuery";
 const results = "cloudtrail:GetQueryResults";
 const firstPollMs = 250;
-const slowestPollMs = 2_000;
+const slowestPollMs = 4_000;
 
 export interface LakeDeps {
   readonly clients: AwsClients;

@@ -1,8 +1,8 @@
 import { GetEventSelectorsCommand } from "@aws-sdk/client-cloudtrail";
-import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { z } from "zod";
 import { filterPatterns } from "../../core/trail/queries.ts";
 import type { AwsClients } from "./clients.ts";
+import { lazily } from "./optional-reads.ts";
 import { call, failedCall } from "./outcome.ts";
 import { selectorsOf, selectorsSchema } from "./trail-selectors.ts";
 import { createTally, type TrailStore } from "./trail-store.ts";
@@ -36,7 +36,12 @@ export interface LogGroupDeps {
  * Permissions: logs:FilterLogEvents, cloudtrail:GetEventSelectors.
  */
 export function createTrailLogGroup({ clients, logGroup, region, trail, clock }: LogGroupDeps): TrailStore {
-  const client = clients.logs(region);
+  // Few clusters are configured so: the package is loaded only for them.
+  const loaded = lazily(async () => {
+    const { CloudWatchLogsClient, FilterLogEventsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
+    const client = clients.other((settings) => new CloudWatchLogsClient({ ...settings, region }));
+    return { client, FilterLogEventsCommand };
+  });
   const group = logGroup.startsWith("arn:")
     ? { logGroupIdentifier: logGroup.replace(/:\*$/, "") }
     : { logGroupName: logGroup };
@@ -48,6 +53,7 @@ export function createTrailLogGroup({ clients, logGroup, region, trail, clock }:
     token: string | undefined,
     signal: AbortSignal,
   ) {
+    const { client, FilterLogEventsCommand } = await loaded();
     const command = new FilterLogEventsCommand({
       ...group,
       filterPattern,

@@ -6,7 +6,13 @@ export function doctorText({ checks, healthy }: DoctorReport, style: Style): str
   const areas = [...new Set(checks.map(({ area }) => area))];
   const blocks = areas.map((area) => {
     const own = checks.filter((check) => check.area === area);
-    const well = own.filter(({ outcome }) => outcome === "ok");
+    const well = own.filter(({ outcome, detail }) => outcome === "ok" && detail === null);
+    const told = own.flatMap(({ name, outcome, detail }) =>
+      outcome === "ok" && detail !== null
+        ? [`  ${style.green("✓")} ${printable(name)}: ${printable(detail)}`]
+        : [],
+    );
+    const counted = own.length - told.length;
     const lines = own
       .filter(({ outcome }) => outcome !== "ok" && outcome !== "optional")
       .flatMap(({ name, outcome, detail, fix }) => [
@@ -15,10 +21,10 @@ export function doctorText({ checks, healthy }: DoctorReport, style: Style): str
       ]);
     const names =
       well.length > 4
-        ? `${well.length} of ${own.length} are there`
+        ? `${well.length} of ${counted} are there`
         : well.map(({ name }) => printable(name)).join(", ");
     const good = well.length === 0 ? [] : [`  ${style.green("✓")} ${names}`];
-    return [style.bold(printable(area)), ...good, ...lines, ...optionalLines(own, style)].join("\n");
+    return [style.bold(printable(area)), ...good, ...told, ...lines, ...optionalLines(own, style)].join("\n");
   });
   const end = healthy
     ? "Everything that eksiam needs is there."

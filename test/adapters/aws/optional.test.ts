@@ -375,11 +375,13 @@ const calls: readonly (readonly [
 describe("the optional policy of the investigator", () => {
   const granted = policies.investigator ?? [];
   const document = granted.find(({ name }) => name === "investigator-optional")?.document as unknown as {
-    readonly Statement: readonly { readonly Action: readonly string[] }[];
+    readonly Statement: readonly { readonly Sid: string; readonly Action: readonly string[] }[];
   };
 
   test("allows exactly the calls that are made", () => {
-    const actions = document.Statement.flatMap(({ Action }) => Action);
+    // Those of the stores of recorded calls are tested with them.
+    const statements = document.Statement.filter(({ Sid }) => !Sid.includes("Trail"));
+    const actions = statements.flatMap(({ Action }) => Action);
     expect(actions.sort()).toEqual(calls.map(([, call]) => call).sort());
     expect(actions.filter((action) => !/:(Get|List|Describe)[A-Z]\w+$/.test(action))).toEqual([]);
   });
