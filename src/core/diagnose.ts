@@ -221,6 +221,8 @@ function blindSpotsOf(results: readonly RuleResult[], evidence: Evidence): reado
 }
 
 function missingFor(result: RuleResult, evidence: Evidence): readonly EvidenceKind[] {
+  // Information is never the cause: what only it looks at could not change the answer.
+  if (result.rule.meta.severity === "info") return [];
   if (result.outcome === "unknown") return result.missing;
   // What a remedy wanted matters only where there is something to remedy.
   return result.outcome === "fail" ? missingOf(result.rule.wants, evidence) : [];

@@ -5,7 +5,8 @@ import { unmetRequirement } from "./injection.ts";
 
 /** Where the EKS Pod Identity Agent answers: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html */
 const agentAddresses = { ipv4: "169.254.170.23", ipv6: "fd00:ec2::23" } as const;
-const agentPort = 80;
+/** The port of the agent, and of the instance metadata service. */
+const linkLocalPort = 80;
 
 /** The agent's address that the webhook gave a container: in clusters that use IPv6 it is another one. */
 export function agentAddressOf({ env }: Pick<ContainerSpec, "env">): string {
@@ -14,18 +15,18 @@ export function agentAddressOf({ env }: Pick<ContainerSpec, "env">): string {
 }
 
 /**
- * The policies that select the pod for egress, where none of them lets it reach the agent; empty: it may. Policies add
+ * The policies that select the pod for egress, where none of them lets it reach port 80 of an address; empty: it may. Policies add
  * up: one that allows is enough. https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
-export function policiesAgainstAgent(
+export function policiesAgainst(
   policies: readonly NetworkPolicyFacts[],
   { labels }: Pick<PodFacts, "labels">,
-  agentAddress: string,
+  address: string,
 ): readonly NetworkPolicyFacts[] {
   const selecting = policies.filter(
     ({ policyTypes, podSelector }) => policyTypes.includes("Egress") && selects(podSelector, labels),
   );
-  return selecting.some(({ egress }) => egress.some((rule) => allows(rule, agentAddress))) ? [] : selecting;
+  return selecting.some(({ egress }) => egress.some((rule) => allows(rule, address))) ? [] : selecting;
 }
 
 function selects(selector: LabelSelectorFacts, labels: Readonly<Record<string, string>>): boolean {
@@ -44,8 +45,11 @@ function allows({ to, ports }: EgressRule, address: string): boolean {
       ({ protocol, port: number, endPort }) =>
         protocol === "TCP" &&
         (number === null ||
-          number === agentPort ||
-          (typeof number === "number" && endPort !== null && number <= agentPort && agentPort <= endPort)),
+          number === linkLocalPort ||
+          (typeof number === "number" &&
+            endPort !== null &&
+            number <= linkLocalPort &&
+            linkLocalPort <= endPort)),
     );
   return destination && port;
 }

@@ -53,6 +53,14 @@ export const whenIdentityMissed: Condition<(typeof symptom)[number]> = {
   holds: (evidence, question) => whyNotMissed(evidence, question) ?? true,
 };
 
+/** As above, and an SDK found nothing at all, not even the node role: what keeps it from there is worth telling. */
+export const whenNothingFound: Condition<(typeof symptom)[number]> = {
+  needs: symptom,
+  holds: (evidence, question) =>
+    whyNotMissed(evidence, question) ??
+    (credentialErrors(currentErrors(evidence)).length > 0 || "an SDK did find credentials"),
+};
+
 function whyNotMissed(evidence: Evidence, question: Question): string | null {
   if (expectedIdentity(evidence)?.mechanism !== "none") return "the service account has an identity";
   const errors = currentErrors(evidence);

@@ -64,6 +64,14 @@ function kindWarning(change: Change, evidence: Evidence): readonly string[] {
         `${owner} owns service account ${change.target.name}: it will undo the annotation unless it is made there too.`,
       ];
     }
+    case "eks.pod-identity-association.update": {
+      const association = known(evidence["eks.association"]);
+      const owner = association?.associationId === change.target.associationId ? association.ownerArn : null;
+      if (owner == null) return [];
+      return [
+        `Add-on ${owner.split("/")[2] ?? owner} owns association ${change.target.associationId}: its next update undoes the change unless it is made there.`,
+      ];
+    }
     case "k8s.workload.env":
       return isRestorable(change.before)
         ? []

@@ -6,6 +6,7 @@ import { type NamedPolicy, parsePolicy } from "./iam/policy.ts";
 import { isExpectedRole, known } from "./identity.ts";
 import { callContext, type SessionContext, sessionContext, unknownKeys } from "./session-context.ts";
 import { currentErrors, deniedCalls } from "./subject.ts";
+import { podIdentityService } from "./trust-view.ts";
 
 /** A denied call of the expected role, and why its identity policies do not allow it. */
 export interface RefusedCall {
@@ -13,6 +14,8 @@ export interface RefusedCall {
   readonly principalArn: string | null;
   readonly action: string;
   readonly resource: string | null;
+  /** Who was to be handed the role, where `iam:PassRole` was refused and the log shows in which call. */
+  readonly passedTo: string | null;
   /** `unnamed`: the action is allowed on some resources, and the log does not say on which it was refused. */
   readonly verdict: "allowed" | "denied" | "action" | "resource" | "condition" | "unnamed";
   /** Resources of the Allows that name the action; empty where none does. */
@@ -91,11 +94,21 @@ function judge(
     principalArn: error.principalArn,
     action,
     resource,
+    passedTo: passedTo(action, error.excerpt),
     allowedOn,
     nearest,
     verdict,
     unknownKeys: unknown,
   };
+}
+
+/**
+ * An association hands its role to EKS Pod Identity, so who creates one has to be allowed to pass it:
+ * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html
+ */
+function passedTo(action: string, excerpt: string): string | null {
+  const associates = /(?:Create|Update)PodIdentityAssociation/.test(excerpt);
+  return action === "iam:PassRole" && associates ? podIdentityService : null;
 }
 
 function sessionOf(error: LogErrorGroup, evidence: Evidence, role: RoleFacts): SessionContext {

@@ -9,7 +9,7 @@ export const identityPolicyMissingAction = defineRule({
   id: "identity-policy-missing-action",
   meta: {
     title: "No identity policy of the role allows the action",
-    aliases: ["service-linked/PassRole"],
+    aliases: ["association-create-denied", "service-linked/PassRole"],
     stage: "authorization",
     severity: "error",
     references: [
@@ -24,6 +24,8 @@ export const identityPolicyMissingAction = defineRule({
     messages: {
       missing:
         "{{role}} is used as configured but may not {{calls}}: its identity policies ({{count}}) do not allow {{actions}} on anything.",
+      association:
+        "{{role}} is used as configured but may not {{calls}}, which it takes to make a Pod Identity association: its identity policies ({{count}}) do not allow {{actions}} on anything.",
     },
   },
   when: whenRoleRefused,
@@ -54,6 +56,11 @@ export const identityPolicyMissingAction = defineRule({
       count: String(policies.value.length),
       actions: listed(missing.map(({ action }) => action)),
     };
-    return fail("missing", data, { manual: [allowStep(role.value.name, missing)] });
+    const makesAssociations = missing.every(
+      ({ action, passedTo }) => /^eks:\w{1,20}PodIdentityAssociation$/.test(action) || passedTo !== null,
+    );
+    return fail(makesAssociations ? "association" : "missing", data, {
+      manual: [allowStep(role.value.name, missing)],
+    });
   },
 });

@@ -1,4 +1,5 @@
 import type { Rule } from "../core/rule.ts";
+import { addonOwnedAssociation } from "./addon-owned-association.ts";
 import { agentAddonMissing } from "./agent-addon-missing.ts";
 import { agentBearerPrefix } from "./agent-bearer-prefix.ts";
 import { agentContextCanceled } from "./agent-context-canceled.ts";
@@ -9,6 +10,9 @@ import { agentPortConflict } from "./agent-port-conflict.ts";
 import { agentThrottled } from "./agent-throttled.ts";
 import { agentWrongAddress } from "./agent-wrong-address.ts";
 import { appBypassesDefaultChain } from "./app-bypasses-default-chain.ts";
+import { associationDuplicate } from "./association-duplicate.ts";
+import { associationQuota } from "./association-quota.ts";
+import { associationRoleChangedOldCreds } from "./association-role-changed-old-creds.ts";
 import { badKeys } from "./bad-keys.ts";
 import { clockSkew } from "./clock-skew.ts";
 import { clusterVersionUnsupported } from "./cluster-version-unsupported.ts";
@@ -23,6 +27,8 @@ import { iamEventualConsistency } from "./iam-eventual-consistency.ts";
 import { identityPolicyConditionMismatch } from "./identity-policy-condition-mismatch.ts";
 import { identityPolicyMissingAction } from "./identity-policy-missing-action.ts";
 import { identityPolicyResourceMismatch } from "./identity-policy-resource-mismatch.ts";
+import { imdsBlocked } from "./imds-blocked.ts";
+import { imdsHopLimit1 } from "./imds-hop-limit-1.ts";
 import { injectionMissedWebhookFlap } from "./injection-missed-webhook-flap.ts";
 import { ipv6ClusterAddress } from "./ipv6-cluster-address.ts";
 import { irsaAnnotatedOtherSa } from "./irsa-annotated-other-sa.ts";
@@ -46,6 +52,7 @@ import { networkpolicyBlocksAgent } from "./networkpolicy-blocks-agent.ts";
 import { noCredentialsNoIdentity } from "./no-credentials-no-identity.ts";
 import { nodeRoleFallbackNoIdentity } from "./node-role-fallback-no-identity.ts";
 import { nodeRoleLacksEksAuth } from "./node-role-lacks-eks-auth.ts";
+import { nodeWithoutInstanceProfile } from "./node-without-instance-profile.ts";
 import { notIam } from "./not-iam.ts";
 import { oidcAudienceNotRegistered } from "./oidc-audience-not-registered.ts";
 import { oidcIssuerUnreachable } from "./oidc-issuer-unreachable.ts";
@@ -120,6 +127,9 @@ import { wrongRoleAssociated } from "./wrong-role-associated.ts";
 export const rules: readonly Rule[] = [
   nodeRoleFallbackNoIdentity,
   noCredentialsNoIdentity,
+  imdsHopLimit1,
+  imdsBlocked,
+  nodeWithoutInstanceProfile,
   hostnetworkNodeRole,
   irsaAnnotationWrongKey,
   kube2iamKiamLeftover,
@@ -131,6 +141,7 @@ export const rules: readonly Rule[] = [
   piaOtherNamespace,
   piaOtherCluster,
   wrongRoleAssociated,
+  addonOwnedAssociation,
   webhookConfigurationMissing,
   webhookCabundleWrong,
   webhookPodDown,
@@ -195,6 +206,7 @@ export const rules: readonly Rule[] = [
   piPackedPolicyTooLarge,
   piScpOnTrust,
   iamEventualConsistency,
+  associationRoleChangedOldCreds,
   staticKeysOverride,
   staticKeysEmptyOrPartial,
   profileOverride,
@@ -231,4 +243,6 @@ export const rules: readonly Rule[] = [
   regionMissing,
   wrongAccountOrRegion,
   throttlingNotDenial,
+  associationQuota,
+  associationDuplicate,
 ];

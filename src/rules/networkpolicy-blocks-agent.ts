@@ -1,5 +1,5 @@
 import { agentAnswered } from "../core/agent-symptoms.ts";
-import { agentAddressOf, policiesAgainstAgent } from "../core/egress.ts";
+import { agentAddressOf, policiesAgainst } from "../core/egress.ts";
 import { expectedIdentity } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -41,7 +41,7 @@ export const networkpolicyBlocksAgent = defineRule({
     for (const { pod, container } of placesOf(pods, question)) {
       if (pod.hostNetwork || agentAnswered(evidence, pod.name)) continue;
       const address = agentAddressOf(container);
-      const against = policiesAgainstAgent(policies.value, pod, address);
+      const against = policiesAgainst(policies.value, pod, address);
       const [first] = against;
       if (first === undefined) continue;
       const cidr = `${address}/${address.includes(":") ? 128 : 32}`;

@@ -62,6 +62,40 @@ describe("one missing identity", () => {
     expect(diagnose(rules, bundle)).toMatchObject({ conclusion: "no-fault-found", alsoWrong: [] });
   });
 
+  it("is told with what keeps the pods from the node role, which is no fault", () => {
+    const bundle = bundleOf(
+      bundleOf(base("node-role-denial"), caseOf("imds-hop-limit-1", "no credentials, and a hop limit of 1")),
+      caseOf("imds-blocked", "a policy allows everything but this address"),
+    );
+    const limited = patched(bundle, {
+      "ec2.instances":
+        caseOf("imds-hop-limit-1", "no credentials, and a hop limit of 1").evidence?.["ec2.instances"] ??
+        null,
+    });
+
+    const diagnosis = diagnose(rules, limited);
+
+    expect(diagnosis.cause?.ruleId).toBe("no-credentials-no-identity");
+    expect(diagnosis.alsoWrong.map(({ ruleId }) => ruleId)).toEqual(["imds-blocked", "imds-hop-limit-1"]);
+  });
+
+  it("leaves no blind spot where only information could not be seen, and says what was not read", () => {
+    const found = caseOf("imds-hop-limit-1", "no credentials, and a hop limit of 1");
+    const unseen = {
+      status: "unavailable",
+      reason: "access-denied",
+      permission: "ec2:DescribeInstances",
+      source: "test",
+    };
+    const bundle = bundleOf(base("node-role-denial"), { ...found, evidence: { "ec2.instances": unseen } });
+
+    const { cause, blindSpots, remarks } = diagnose(rules, bundle);
+
+    expect(cause?.ruleId).toBe("no-credentials-no-identity");
+    expect(blindSpots.map(({ evidence }) => evidence)).not.toContain("ec2.instances");
+    expect(remarks.join("\n")).toContain("Grant eksiam: ec2:DescribeInstances.");
+  });
+
   it.each([
     ["the default service account without AWS", template({ serviceAccountName: "default" })],
     ["system pods on the host's network", template({ hostNetwork: true })],

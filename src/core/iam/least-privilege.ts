@@ -14,6 +14,8 @@ export interface NeededAccess {
   readonly resource: string | null;
   /** Who was denied, where that is known: a bare name is of a resource in the caller's account. */
   readonly principalArn?: string | null;
+  /** The service that `iam:PassRole` was to hand the role to, where that is known. */
+  readonly passedTo?: string | null;
 }
 
 /**
@@ -25,6 +27,11 @@ export interface NeededAccess {
 export function statementFor(denied: NeededAccess): PolicyStatement {
   const base = { Effect: "Allow", Action: denied.action } as const;
   const alias = aliasOf(denied);
+  if (alias === null && denied.passedTo != null) {
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    const Condition = { StringEquals: { "iam:PassedToService": denied.passedTo } };
+    return { ...base, Resource: resourceFor(denied), Condition };
+  }
   if (alias === null) return { ...base, Resource: resourceFor(denied) };
   return {
     ...base,

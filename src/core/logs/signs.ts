@@ -56,8 +56,10 @@ export const logSigns = {
     /no EC2 IMDS role found.{0,200}StatusCode: 404|metadata.{0,120}security-credentials.{0,80}404/i,
   "kms-refused":
     /Access to KMS is not allowed|KMS\.AccessDeniedException|unable to get the specified fileKey|KMSAccessDeniedException|(?:ciphertext refers to a customer master key that does not exist)/i,
-  "association-limit": /CreatePodIdentityAssociation.{0,200}ResourceLimitExceeded/i,
-  "association-exists": /CreatePodIdentityAssociation.{0,200}ResourceInUseException/i,
+  "association-limit":
+    /CreatePodIdentityAssociation.{0,200}ResourceLimitExceeded|ResourceLimitExceeded.{0,120}CreatePodIdentityAssociation/i,
+  "association-exists":
+    /CreatePodIdentityAssociation.{0,200}ResourceInUseException|ResourceInUseException.{0,120}CreatePodIdentityAssociation|ResourceInUseException: Association already exists/i,
   "kubernetes-rbac":
     /is forbidden: User "?system:|User "system:(?:serviceaccount|node|anonymous)[^"]{0,200}" cannot /i,
   "eks-api-unauthorized":

@@ -101,4 +101,16 @@ describe("statementFor", () => {
       }),
     );
   });
+
+  it("lets a role be passed to the service that the call names, and to no other", () => {
+    const denied = { action: "iam:PassRole", resource: "arn:aws:iam::111122223333:role/carts" };
+
+    expect(statementFor({ ...denied, passedTo: "pods.eks.amazonaws.com" })).toEqual({
+      Effect: "Allow",
+      Action: "iam:PassRole",
+      Resource: denied.resource,
+      Condition: { StringEquals: { "iam:PassedToService": "pods.eks.amazonaws.com" } },
+    });
+    expect(statementFor({ ...denied, passedTo: null })).not.toHaveProperty("Condition");
+  });
 });

@@ -71,6 +71,18 @@ const shown: readonly (readonly [LogSignId, string])[] = [
     "packed-policy-too-large",
     "PackedPolicyTooLarge: Packed size of session tags consumes 110% of allotted space.",
   ],
+  [
+    "association-limit",
+    "An error occurred (ResourceLimitExceededException) when calling the CreatePodIdentityAssociation operation: limit exceeded",
+  ],
+  [
+    "association-exists",
+    "operation error EKS: CreatePodIdentityAssociation, https response error StatusCode: 409, RequestID: f9cb61ba-0000-4000-8000-000000000001, ResourceInUseException: Association already exists: a-0example",
+  ],
+  [
+    "association-exists",
+    "An error occurred (ResourceInUseException) when calling the CreatePodIdentityAssociation operation: Association already exists: a-0example",
+  ],
   ["role-arn-invalid", "ValidationError: Request ARN is invalid"],
   ["kms-refused", "Access to KMS is not allowed"],
   [
