@@ -1,4 +1,13 @@
-import type { Absent, Evidence, Found, LogErrorGroup, Question, WorkloadFacts } from "./evidence.ts";
+import type {
+  Absent,
+  ClusterFacts,
+  Evidence,
+  Found,
+  LogErrorGroup,
+  Question,
+  WorkloadFacts,
+} from "./evidence.ts";
+import { parseArn } from "./iam/arn.ts";
 import { allowStep } from "./iam-steps.ts";
 import { known } from "./identity.ts";
 import { cannotUsePodIdentity, needsAgent } from "./injection.ts";
@@ -49,7 +58,7 @@ export function associationRemedy(
       title: "Then replace the pods: a running pod never gets a new identity",
       command: restartCommand(workload.value),
     };
-    return { manual: [...before, ...byHand(choice, question, cluster.region, workload.value), after] };
+    return { manual: [...before, ...byHand(choice, question, cluster, workload.value), after] };
   }
 
   const create: CreateAssociation = {
@@ -87,7 +96,7 @@ function obstacleOf(evidence: Evidence, question: Question, workload: WorkloadFa
       instead: true,
       step: {
         title: `Give service account ${serviceAccountOf(workload)} a role by IRSA, since ${why}; then replace the pods`,
-        command: `kubectl -n ${shellWord(workload.namespace)} get serviceaccount ${shellWord(serviceAccountName)} -o yaml`,
+        command: irsaCommand(question, workload),
       },
     };
   }
@@ -122,9 +131,10 @@ function obstacleOf(evidence: Evidence, question: Question, workload: WorkloadFa
 function byHand(
   { chosen, candidates, needed }: RoleChoice,
   question: Question,
-  region: string,
+  { region, accountId, arn }: ClusterFacts,
   workload: WorkloadFacts,
 ): readonly ManualStep[] {
+  const partition = parseArn(arn)?.partition ?? "aws";
   const associate = (roleArn: string) =>
     `aws eks create-pod-identity-association --cluster-name ${shellWord(question.cluster)} --region ${shellWord(region)} --namespace ${shellWord(workload.namespace)} --service-account ${shellWord(workload.template.serviceAccountName)} --role-arn ${shellWord(roleArn)}`;
   if (chosen !== null) {
@@ -151,11 +161,25 @@ function byHand(
     ],
   };
   const create: ManualStep = {
-    title: "No existing role fits: create one that EKS Pod Identity may assume, and an association with it",
+    title: "No existing role fits: create one that EKS Pod Identity may assume",
     command: `aws iam create-role --role-name ${shellWord(name)} --assume-role-policy-document ${shellWord(JSON.stringify(trust))}`,
   };
-  if (needed.length === 0) return [create];
-  return [create, allowStep(name, needed, "denied-calls")];
+  const thenAssociate: ManualStep = {
+    title: "Then create the association with it",
+    command: associate(`arn:${partition}:iam::${accountId}:role/${name}`),
+  };
+  return needed.length === 0
+    ? [create, thenAssociate]
+    : [create, allowStep(name, needed, "denied-calls"), thenAssociate];
+}
+
+/**
+ * Creates a role that trusts the cluster's OIDC provider for the service account, and annotates that with it.
+ * https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+ */
+function irsaCommand({ cluster }: Question, { namespace, template }: WorkloadFacts): string {
+  const account = shellWord(template.serviceAccountName);
+  return `eksctl create iamserviceaccount --cluster ${shellWord(cluster)} --namespace ${shellWord(namespace)} --name ${account} --attach-policy-arn ${shellWord("<policy ARN>")} --override-existing-serviceaccounts --approve`;
 }
 
 function withoutCluster(question: Question, workload: WorkloadFacts): ManualStep {

@@ -30,7 +30,16 @@ export function allowStep(
   };
 }
 
-function allowStatements(needed: readonly NeededAccess[]): readonly PolicyStatement[] {
+/** One statement for each distinct access. */
+export function allowStatements(needed: readonly NeededAccess[]): readonly PolicyStatement[] {
   const statements = needed.map(statementFor);
   return [...new Map(statements.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+/** The policy with these statements beside its own; what is no policy document is replaced by one with them alone. */
+export function withStatements(policy: JsonValue, added: readonly JsonValue[]): JsonValue {
+  const isDocument = policy !== null && typeof policy === "object" && !Array.isArray(policy);
+  const document = isDocument ? (policy as Readonly<Record<string, JsonValue>>) : { Version: "2012-10-17" };
+  const own: JsonValue = "Statement" in document ? (document["Statement"] ?? []) : [];
+  return { ...document, Statement: [...(Array.isArray(own) ? own : [own]), ...added] };
 }

@@ -78,6 +78,29 @@ export function describeCertificate({ subject, issuer, notAfter }: CertificateFa
 }
 
 /**
+ * The label that meets a requirement as `unmetRequirement` writes it; a null value: to be taken out. Null: the text is no
+ * such requirement.
+ */
+export function labelFor(
+  requirement: string,
+): { readonly key: string; readonly value: string | null } | null {
+  const equals = requirement.indexOf("=");
+  if (equals > 0) return { key: requirement.slice(0, equals), value: requirement.slice(equals + 1) };
+  const [key = "", operator = "", first = ""] = requirement.split(" ");
+  switch (operator) {
+    case "In":
+      return { key, value: first.replace(/[(),]/g, "") };
+    case "Exists":
+      return { key, value: "" };
+    case "NotIn":
+    case "DoesNotExist":
+      return { key, value: null };
+    default:
+      return null;
+  }
+}
+
+/**
  * The first requirement of a label selector that labels do not meet, as kubectl would write it; null: all are met.
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
  */

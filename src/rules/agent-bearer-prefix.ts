@@ -1,3 +1,4 @@
+import { setImage } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -19,13 +20,18 @@ export const agentBearerPrefix = defineRule({
   },
   when: whenSign("agent-token-malformed"),
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "agent-token-malformed");
     if (sign === null) return pass();
     if (!/malformed|cannot be parsed/i.test(sign.excerpt))
       return notApplicable("the token is refused for what it says, not for its form");
     return fail("bearer", signData(sign), {
-      manual: [{ title: "Send the file's text alone, or use an SDK of AWS", command: null }],
+      manual: [
+        {
+          title: "Send the file's text alone, or use an SDK of AWS",
+          command: setImage(question, sign.containers[0]),
+        },
+      ],
     });
   },
 });

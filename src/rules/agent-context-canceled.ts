@@ -1,4 +1,5 @@
 import { agentData, agentError, whenAgentFails } from "../core/agent-symptoms.ts";
+import { startOneByOne } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 
 export const agentContextCanceled = defineRule({
@@ -20,7 +21,7 @@ export const agentContextCanceled = defineRule({
   when: whenAgentFails,
   needs: ["k8s.agent-logs"],
 
-  check(evidence) {
+  check(evidence, question) {
     const error = agentError(evidence["k8s.agent-logs"], "client-gave-up");
     if (error === null) return pass();
 
@@ -29,7 +30,7 @@ export const agentContextCanceled = defineRule({
         {
           title:
             "Raise the time-out or the number of attempts of the client that asks for container credentials, where it has one, and start pods in smaller steps",
-          command: null,
+          command: startOneByOne(question),
         },
       ],
     });

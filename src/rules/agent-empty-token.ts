@@ -1,3 +1,4 @@
+import { setImage } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -19,13 +20,16 @@ export const agentEmptyToken = defineRule({
   },
   when: whenSign("agent-token-empty"),
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "agent-token-empty");
     if (sign === null) return pass();
 
     return fail("empty", signData(sign), {
       manual: [
-        { title: "Update the SDK to a version that supports EKS Pod Identity, or use IRSA", command: null },
+        {
+          title: "Update the SDK to a version that supports EKS Pod Identity, or use IRSA",
+          command: setImage(question, sign.containers[0]),
+        },
       ],
     });
   },

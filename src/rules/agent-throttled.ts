@@ -1,4 +1,5 @@
 import { agentData, agentError, whenAgentFails } from "../core/agent-symptoms.ts";
+import { startOneByOne } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 
 export const agentThrottled = defineRule({
@@ -19,11 +20,16 @@ export const agentThrottled = defineRule({
   },
   when: whenAgentFails,
   needs: ["k8s.agent-logs"],
-  check(evidence) {
+  check(evidence, question) {
     const error = agentError(evidence["k8s.agent-logs"], "throttled");
     if (error === null) return pass();
     return fail("throttled", agentData(error), {
-      manual: [{ title: "Start pods in smaller steps, and let clients retry with back-off", command: null }],
+      manual: [
+        {
+          title: "Start pods in smaller steps, and let clients retry with back-off",
+          command: startOneByOne(question),
+        },
+      ],
     });
   },
 });

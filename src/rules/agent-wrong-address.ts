@@ -1,3 +1,4 @@
+import { listVariables } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -19,12 +20,17 @@ export const agentWrongAddress = defineRule({
   },
   when: whenSign("agent-wrong-address"),
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "agent-wrong-address");
     if (sign === null) return pass();
 
     return fail("address", signData(sign), {
-      manual: [{ title: "Call the link-local address itself, and keep it out of proxies", command: null }],
+      manual: [
+        {
+          title: "Call the link-local address itself, and keep it out of proxies",
+          command: listVariables(question, sign.containers[0]),
+        },
+      ],
     });
   },
 });

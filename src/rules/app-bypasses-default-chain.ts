@@ -2,8 +2,10 @@ import { fallsThrough } from "../core/credentials/chains.ts";
 import { tooOldFor } from "../core/credentials/minimum-versions.ts";
 import { nameOfSdks } from "../core/credentials/sdk.ts";
 import { sdkOf } from "../core/credentials/sdk-of.ts";
-import type { ContainerSpec } from "../core/evidence.ts";
+import type { Absent, ContainerSpec, Found, Question, WorkloadFacts } from "../core/evidence.ts";
+import { type Remedy, setVariables } from "../core/fixes.ts";
 import { expectedIdentity, injectedInto } from "../core/identity.ts";
+import { listVariables } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { carries, currentErrors, currentSigns, describeCall, placesOf } from "../core/subject.ts";
 
@@ -65,8 +67,12 @@ export const appBypassesDefaultChain = defineRule({
       };
       const setting = settingOf(container, mechanism);
       if (setting !== null) {
-        const title = `Take ${setting} out of container ${container.name}, so that the application uses the SDK's default chain`;
-        return fail("setting", { ...facts, setting }, { manual: [{ title, command: null }] });
+        const [name = ""] = setting.split("=");
+        return fail(
+          "setting",
+          { ...facts, setting },
+          withoutVariable(evidence["k8s.workload"], container.name, name, question),
+        );
       }
       const { candidates, version } = sdkOf(evidence, pod, container);
       const [sdk] = candidates;
@@ -76,7 +82,11 @@ export const appBypassesDefaultChain = defineRule({
       }
       const title =
         "Look in the application's code and settings for a credentials provider (instance profile, a profile, keys) and let it use the SDK's default chain; else build it with a later SDK";
-      return fail("code", { ...facts, sdk: nameOfSdks(candidates) }, { manual: [{ title, command: null }] });
+      return fail(
+        "code",
+        { ...facts, sdk: nameOfSdks(candidates) },
+        { manual: [{ title, command: listVariables(question, container.name) }] },
+      );
     }
     return pass();
   },
@@ -97,4 +107,16 @@ function settingOf(container: ContainerSpec, mechanism: "irsa" | "pod-identity")
     ({ name, value }) => value?.toLowerCase() === "true" && names.some((pattern) => pattern.test(name)),
   );
   return found === undefined ? null : `${found.name}=${found.value}`;
+}
+
+/** Out of the pod template; where a person must look, the template's variables are listed. */
+function withoutVariable(
+  workload: Found<WorkloadFacts> | Absent,
+  container: string,
+  name: string,
+  question: Question,
+): Remedy {
+  if (workload.status === "found") return setVariables(workload, container, { [name]: null }, question);
+  const title = `Take ${name} out of container ${container}, so that the application uses the SDK's default chain`;
+  return { manual: [{ title, command: listVariables(question, container) }] };
 }

@@ -1,5 +1,6 @@
 import type { Evidence } from "../core/evidence.ts";
 import { known } from "../core/identity.ts";
+import { listVariables } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { currentErrors, currentSigns, listed } from "../core/subject.ts";
 
@@ -26,7 +27,7 @@ export const badKeys = defineRule({
     holds: (evidence) => errorsOf(evidence).length > 0 || "AWS rejects no keys",
   },
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const errors = errorsOf(evidence);
     const [first] = errors;
     if (first === undefined) return pass();
@@ -50,7 +51,7 @@ export const badKeys = defineRule({
           {
             title:
               "Find where the application takes its keys from, and remove them, so that its SDK reaches the role of its service account; keys of a deleted user or of another partition (aws-cn, aws-us-gov) are rejected the same way",
-            command: null,
+            command: listVariables(question, names[0]),
           },
         ],
       },

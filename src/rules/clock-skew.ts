@@ -21,7 +21,7 @@ export const clockSkew = defineRule({
   when: whenSign("clock-skew"),
   needs: [],
 
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "clock-skew");
     if (sign === null) return pass();
     const pods = evidence["k8s.pods"];
@@ -40,7 +40,7 @@ export const clockSkew = defineRule({
               "Compare the node's clock with the real time, and let chrony follow the Amazon Time Sync Service",
             command:
               node === undefined
-                ? null
+                ? `kubectl -n ${shellWord(question.namespace)} get pods -o wide`
                 : `kubectl debug node/${shellWord(node)} -it --image=public.ecr.aws/amazonlinux/amazonlinux:minimal -- date -u`,
           },
         ],

@@ -37,7 +37,7 @@ export const dataPlaneOwnAuthorization = defineRule({
         excerpt: sign.excerpt,
         where: service.where,
       },
-      { manual: [{ title: `Look at ${service.where}`, command: null }] },
+      { manual: [{ title: `Look at ${service.where}`, command: service.command }] },
     );
   },
 });

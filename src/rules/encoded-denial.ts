@@ -1,5 +1,8 @@
 import type { Evidence } from "../core/evidence.ts";
 import type { DecodedDenial } from "../core/facts/aws.ts";
+import { roleOfArn, roleOfSession } from "../core/iam/arn.ts";
+import { allowStep } from "../core/iam-steps.ts";
+import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { currentErrors, listed } from "../core/subject.ts";
@@ -32,22 +35,24 @@ export const encodedDenial = defineRule({
       "decoded",
       { denials: listed(decoded.value.map(describe)) },
       {
-        manual: [
-          {
-            title:
-              first?.explicitDeny === true
-                ? "Narrow the Deny that matched: an Allow changes nothing"
-                : "Allow the role exactly this action on this resource",
-            command:
-              first?.principalArn == null || first.action === null
-                ? null
-                : `aws iam simulate-principal-policy --policy-source-arn ${shellWord(first.principalArn)} --action-names ${shellWord(first.action)}${first.resource === null ? "" : ` --resource-arns ${shellWord(first.resource)}`}`,
-          },
-        ],
+        manual: [remedyFor(first)],
       },
     );
   },
 });
+
+function remedyFor(denial: DecodedDenial | undefined): ManualStep {
+  const role = roleOfSession(denial?.principalArn ?? "") ?? roleOfArn(denial?.principalArn ?? "");
+  const roleName = role?.roleName ?? "<role>";
+  if (denial === undefined || denial.action === null || denial.explicitDeny) {
+    return {
+      title: "Narrow the Deny that matched: an Allow changes nothing",
+      command: `aws iam list-attached-role-policies --role-name ${shellWord(roleName)}`,
+    };
+  }
+  const { action, resource, principalArn } = denial;
+  return allowStep(roleName, [{ action, resource, principalArn }]);
+}
 
 function encoded(evidence: Evidence) {
   return currentErrors(evidence).filter(({ kind }) => kind === "encoded-denial");

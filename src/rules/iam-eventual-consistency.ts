@@ -1,4 +1,5 @@
 import type { Evidence } from "../core/evidence.ts";
+import { restart } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { currentErrors, seconds } from "../core/subject.ts";
 
@@ -29,7 +30,7 @@ export const iamEventualConsistency = defineRule({
     },
   },
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const association = evidence["eks.association"];
     const lastSeen = lastFailure(evidence);
     if (association.status === "absent" || lastSeen === null) return notApplicable("nothing failed");
@@ -43,7 +44,7 @@ export const iamEventualConsistency = defineRule({
         manual: [
           {
             title: "Wait two minutes, then ask again; restart the pods if the application kept the failure",
-            command: null,
+            command: restart(question),
           },
         ],
       },

@@ -1,4 +1,5 @@
 import { whenAgentFails } from "../core/agent-symptoms.ts";
+import { setImage } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { currentErrors, currentSigns, placesOf } from "../core/subject.ts";
 
@@ -35,7 +36,7 @@ export const ipv6ClusterAddress = defineRule({
       manual: [
         {
           title: "Use a release of the SDK that knows the address, or give the workload its role by IRSA",
-          command: null,
+          command: setImage(question, sixth.container),
         },
       ],
     });

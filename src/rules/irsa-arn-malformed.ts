@@ -1,4 +1,5 @@
-import { parseArn } from "../core/iam/arn.ts";
+import { annotateServiceAccount } from "../core/fixes.ts";
+import { parseArn, roleOfArn } from "../core/iam/arn.ts";
 import { expectedIdentity, roleAnnotation } from "../core/identity.ts";
 import { isRoleArn } from "../core/irsa.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
@@ -40,36 +41,49 @@ export const irsaArnMalformed = defineRule({
       return notApplicable("there is no workload or no service account");
     }
     const value = account.value.annotations[roleAnnotation] ?? "";
-    const name = account.value.name;
     const facts = { serviceAccount: serviceAccountOf(workload.value), value };
-    const annotate = (arn: string) =>
-      `kubectl -n ${shellWord(question.namespace)} annotate serviceaccount ${shellWord(name)} --overwrite ${shellWord(`${roleAnnotation}=${arn}`)}`;
+    const cluster = evidence["eks.cluster"];
+    const elsewhere = (title: string, roleName: string | undefined) => {
+      const arn = parseArn(cluster.status === "found" ? cluster.value.arn : "");
+      const role =
+        arn === null || roleName === undefined
+          ? "<role ARN>"
+          : `arn:${arn.partition}:iam::${arn.accountId}:role/${roleName}`;
+      const command = `kubectl -n ${shellWord(question.namespace)} annotate serviceaccount ${shellWord(account.value.name)} --overwrite ${shellWord(`${roleAnnotation}=${role}`)}`;
+      return { manual: [{ title, command }] };
+    };
     if (!isRoleArn(value)) {
       const cleaned = value.replace(/^[\s"']+|[\s"']+$/g, "");
-      const title = "Annotate the service account with the role's ARN, then restart the workload";
-      return fail(
-        "malformed",
-        { ...facts, because: reasonOf(value, cleaned) },
-        { manual: [{ title, command: isRoleArn(cleaned) ? annotate(cleaned) : null }] },
-      );
+      const because = reasonOf(value, cleaned);
+      if (isRoleArn(cleaned)) {
+        return fail(
+          "malformed",
+          { ...facts, because },
+          annotateServiceAccount(account, cleaned, workload, question),
+        );
+      }
+      const named = roleNameIn(cleaned);
+      const title = `Annotate the service account with the role's ARN${named === undefined ? "" : `, which would be this one in the cluster's account`}, then restart the workload`;
+      return fail("malformed", { ...facts, because }, elsewhere(title, named));
     }
-    const cluster = evidence["eks.cluster"];
     if (cluster.status === "absent") return pass();
     const partition = parseArn(value)?.partition;
     const clusterPartition = parseArn(cluster.value.arn)?.partition;
     if (partition === undefined || clusterPartition === undefined || partition === clusterPartition)
       return pass();
     const data = { ...facts, partition, cluster: question.cluster, clusterPartition };
-    const manual = [
-      {
-        title:
-          "Annotate the service account with a role of the cluster's own partition, then restart the workload",
-        command: null,
-      },
-    ];
-    return fail("partition", data, { manual });
+    const title =
+      "Annotate the service account with a role of the cluster's own partition, then restart the workload";
+    return fail("partition", data, elsewhere(title, roleOfArn(value)?.roleName));
   },
 });
+
+/** The role's name where the text is that name, or an ARN of a role in which something else is wrong. */
+function roleNameIn(text: string): string | undefined {
+  if (text.includes(":") && !text.includes("role/")) return undefined;
+  const name = text.slice(Math.max(text.lastIndexOf("/"), text.lastIndexOf(":")) + 1);
+  return /^[\w+=,.@-]{1,64}$/.test(name) ? name : undefined;
+}
 
 function reasonOf(value: string, cleaned: string): string {
   if (value === "") return "it is empty";

@@ -1,5 +1,6 @@
 import { whenRoleAnnotated } from "../core/conditions.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import { irsaTrust } from "../core/trust-view.ts";
 
 /** Characters without white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -40,7 +41,7 @@ export const irsaTrustSizeLimit = defineRule({
           {
             title:
               "Take clusters that are gone out of the trust policy, ask for a higher quota, or use EKS Pod Identity, whose one statement serves all clusters",
-            command: null,
+            command: `aws iam get-role --role-name ${shellWord(role.name)} --query Role.AssumeRolePolicyDocument`,
           },
         ],
       },

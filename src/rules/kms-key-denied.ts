@@ -44,8 +44,7 @@ export const kmsKeyDenied = defineRule({
       const read = known(evidence["aws.resource-policies"])?.policies.some(
         ({ document }) => document !== null,
       );
-      const command =
-        key === undefined ? null : `aws kms get-key-policy --key-id ${shellWord(key)} --policy-name default`;
+      const command = `aws kms get-key-policy --key-id ${shellWord(key ?? "<key>")} --policy-name default`;
       const title = `Allow the role in the policy of the key${read === true ? "" : ", which could not be read"}, or let the key's policy hand the decision to IAM of its account`;
       return fail(
         "key",
@@ -62,8 +61,8 @@ export const kmsKeyDenied = defineRule({
         manual: [
           {
             title:
-              "Find the key of the secret, bucket, queue or table, then allow the role kms:Decrypt in its own policies and in the key's policy",
-            command: null,
+              "Find the key of the secret (or of the bucket, queue or table), then allow the role kms:Decrypt in its own policies and in the key's policy",
+            command: `aws secretsmanager describe-secret --secret-id ${shellWord("<secret>")} --query KmsKeyId --output text`,
           },
         ],
       },

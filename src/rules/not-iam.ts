@@ -1,4 +1,5 @@
 import type { Evidence } from "../core/evidence.ts";
+import { listVariables } from "../core/kubectl.ts";
 import { notAws } from "../core/other-systems.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { currentSigns, listed } from "../core/subject.ts";
@@ -23,14 +24,21 @@ export const notIam = defineRule({
     holds: (evidence) => refusals(evidence).length > 0 || "no other system refused anything",
   },
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const signs = refusals(evidence);
     const [first] = signs;
     if (first === undefined) return pass();
     return fail(
       "other",
       { systems: listed(signs.map(({ sign }) => notAws[sign] ?? sign)), excerpt: first.excerpt },
-      { manual: [{ title: "Look at the permissions in that system", command: null }] },
+      {
+        manual: [
+          {
+            title: "Look at the permissions in that system",
+            command: listVariables(question, first.containers[0]),
+          },
+        ],
+      },
     );
   },
 });

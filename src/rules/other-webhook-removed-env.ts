@@ -1,4 +1,5 @@
 import { known } from "../core/identity.ts";
+import { restart } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { listed, stripped } from "../core/subject.ts";
@@ -52,7 +53,7 @@ export const otherWebhookRemovedEnv = defineRule({
             "Let the other webhook add to the variables and volumes of containers instead of writing the lists anew, or leave this workload out of it",
           command: `kubectl get ${first === undefined ? "mutatingwebhookconfigurations" : `mutatingwebhookconfiguration ${shellWord(first)}`} -o yaml`,
         },
-        { title: "Then replace the pods", command: null },
+        { title: "Then replace the pods", command: restart(question) },
       ],
     });
   },

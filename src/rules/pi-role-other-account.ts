@@ -40,7 +40,7 @@ export const piRoleOtherAccount = defineRule({
         manual: [
           {
             title: `Give the association a role of account ${accountId}, and this role as its target`,
-            command: `aws eks update-pod-identity-association --cluster-name ${shellWord(question.cluster)} --association-id ${shellWord(associationId)} --role-arn ROLE_ARN --target-role-arn ${shellWord(roleArn)}`,
+            command: `aws eks update-pod-identity-association --cluster-name ${shellWord(question.cluster)} --association-id ${shellWord(associationId)} --role-arn ${shellWord("<role ARN>")} --target-role-arn ${shellWord(roleArn)}`,
           },
         ],
       },

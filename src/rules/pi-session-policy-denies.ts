@@ -1,4 +1,7 @@
 import { refusedBy, refusedCallsData, whenRefusedBy } from "../core/denied-layers.ts";
+import type { LogErrorGroup } from "../core/evidence.ts";
+import { allowStatements, withStatements } from "../core/iam-steps.ts";
+import type { JsonValue } from "../core/json.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 
@@ -35,10 +38,22 @@ export const piSessionPolicyDenies = defineRule({
         manual: [
           {
             title: "Allow exactly these calls in the association's session policy, too",
-            command: `aws eks update-pod-identity-association --cluster-name ${shellWord(question.cluster)} --association-id ${shellWord(associationId)} --policy file://session-policy.json`,
+            command: `aws eks update-pod-identity-association --cluster-name ${shellWord(question.cluster)} --association-id ${shellWord(associationId)} --policy ${shellWord(JSON.stringify(widened(association.value.sessionPolicy, refused)))}`,
           },
         ],
       },
     );
   },
 });
+
+/** The policy with a statement more for each refused call. */
+function widened(policy: JsonValue, refused: readonly LogErrorGroup[]): JsonValue {
+  const needed = refused.flatMap(({ action, missingAction, resource, principalArn }) => {
+    const asked = missingAction ?? action;
+    return asked === null ? [] : [{ action: asked, resource, principalArn }];
+  });
+  return withStatements(
+    policy,
+    allowStatements(needed).map((one) => ({ ...one })),
+  );
+}

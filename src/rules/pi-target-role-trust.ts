@@ -1,6 +1,8 @@
+import { roleOfArn } from "../core/iam/arn.ts";
 import { parsePolicy } from "../core/iam/policy.ts";
 import { evaluateTrust } from "../core/iam/trust.ts";
-import { trustStep } from "../core/iam-steps.ts";
+import { allowStep, trustStep, withStatements } from "../core/iam-steps.ts";
+import type { JsonValue } from "../core/json.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { principalsOf } from "../core/trust-view.ts";
 
@@ -68,12 +70,33 @@ export const piTargetRoleTrust = defineRule({
       {
         manual: [
           trustStep(
-            `Let ${roleArn} call sts:AssumeRole and sts:TagSession in the trust policy of ${target.value.name}${externalId === null ? "" : `, with the external id ${externalId}`}; and allow both on this role in its own policies`,
+            `Let ${roleArn} call sts:AssumeRole and sts:TagSession in the trust policy of ${target.value.name}${externalId === null ? "" : `, with the external id ${externalId}`}`,
             target.value.name,
-            null,
+            letIn(target.value.trustPolicy, roleArn, actions, externalId),
+          ),
+          allowStep(
+            roleOfArn(roleArn)?.roleName ?? roleArn,
+            actions.map((action) => ({ action, resource: target.value.arn })),
+            "assume-target-role",
           ),
         ],
       },
     );
   },
 });
+
+/** The target's trust policy with a statement for the association's role beside those that it has. */
+function letIn(
+  policy: JsonValue,
+  roleArn: string,
+  actions: readonly string[],
+  externalId: string | null,
+): JsonValue {
+  const statement = {
+    Effect: "Allow",
+    Principal: { AWS: roleArn },
+    Action: actions,
+    ...(externalId === null ? {} : { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
+  };
+  return withStatements(policy, [statement]);
+}

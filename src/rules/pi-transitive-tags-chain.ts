@@ -1,6 +1,8 @@
+import { roleNameOf } from "../core/denied-layers.ts";
 import type { Evidence } from "../core/evidence.ts";
 import { expectedIdentity, isExpectedRole } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import { currentErrors, deniedCalls } from "../core/subject.ts";
 
 export const piTransitiveTagsChain = defineRule({
@@ -34,7 +36,7 @@ export const piTransitiveTagsChain = defineRule({
         manual: [
           {
             title: `Allow sts:TagSession beside sts:AssumeRole in the trust policy of ${target}, and in the role's own policies`,
-            command: null,
+            command: `aws iam get-role --role-name ${shellWord(roleNameOf(target))} --query Role.AssumeRolePolicyDocument`,
           },
         ],
       },

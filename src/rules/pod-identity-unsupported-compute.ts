@@ -35,7 +35,10 @@ export const podIdentityUnsupportedCompute = defineRule({
         { pod: mirror.name },
         {
           manual: [
-            { title: "Run the program as a workload of the cluster, with a service account", command: null },
+            {
+              title: "Run the program as a workload of the cluster, with a service account",
+              command: `kubectl -n ${shellWord(question.namespace)} get pod ${shellWord(mirror.name)} -o yaml`,
+            },
           ],
         },
       );

@@ -1,5 +1,6 @@
 import { profileSigns } from "../core/credentials/sources.ts";
 import { expectedIdentity, isExpectedRole } from "../core/identity.ts";
+import { listVariables, setVariable } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import {
   currentErrors,
@@ -61,7 +62,10 @@ export const profileOverride = defineRule({
         manual: [
           {
             title: `Take ${signs.length === 0 ? "the profile out of the application's settings" : `${signs.join(", ")} out of container ${container.name} of ${object}`}, or correct the file, so that the SDK reaches the configured role`,
-            command: null,
+            command:
+              profileVariable(signs) === null
+                ? listVariables(question, container.name)
+                : setVariable(question, container.name, `${profileVariable(signs)}-`),
           },
         ],
       };
@@ -93,6 +97,11 @@ export const profileOverride = defineRule({
     return pass();
   },
 });
+
+/** The first variable that leads to a profile; null: none does, but a mounted file. */
+function profileVariable(signs: readonly string[]): string | null {
+  return signs.find((sign) => !sign.startsWith("mount "))?.split("=")[0] ?? null;
+}
 
 function isOf(
   { pod, container }: Place,

@@ -1,8 +1,9 @@
 import type { Evidence } from "../core/evidence.ts";
+import { setVariables } from "../core/fixes.ts";
 import { known } from "../core/identity.ts";
+import { listVariables, setVariable } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
-import { currentErrors, listed, objectOf } from "../core/subject.ts";
+import { currentErrors, listed } from "../core/subject.ts";
 
 export const regionMissing = defineRule({
   id: "region-missing",
@@ -48,18 +49,24 @@ export const regionMissing = defineRule({
           manual: [
             {
               title: "Give the application's client the Region explicitly, or let it read the environment",
-              command: null,
+              command: listVariables(question, errors[0]?.containers[0]),
             },
           ],
         },
       );
     }
-    const region = known(evidence["eks.cluster"])?.region ?? "REGION";
+    const region = known(evidence["eks.cluster"])?.region;
+    const [container] = names;
+    const change =
+      region === undefined || container === undefined
+        ? {}
+        : setVariables(workload, container, { AWS_REGION: region }, question);
+    if (change.fix !== undefined) return fail("region", data, change);
     return fail("region", data, {
       manual: [
         {
           title: "Set the Region; the pods are then replaced",
-          command: `kubectl -n ${shellWord(question.namespace)} set env ${shellWord(objectOf(workload.value))} AWS_REGION=${shellWord(region)}`,
+          command: setVariable(question, container, `AWS_REGION=${region ?? "<region>"}`),
         },
       ],
     });

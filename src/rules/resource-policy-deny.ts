@@ -1,5 +1,6 @@
 import { refusedBy, refusedCallsData, whenRefusedBy } from "../core/denied-layers.ts";
 import { known } from "../core/identity.ts";
+import { resourcePolicySteps } from "../core/resource-policy-steps.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { listed } from "../core/subject.ts";
 
@@ -34,13 +35,10 @@ export const resourcePolicyDeny = defineRule({
       "denied",
       { ...refusedCallsData(evidence, refused), resources: listed(resources), seen },
       {
-        manual: [
-          {
-            title:
-              "Ask the resource's owner to take this role out of the Deny: bucket, queue, topic, key and secret policies often deny all callers but some, or all calls from outside a VPC or organization",
-            command: null,
-          },
-        ],
+        manual: resourcePolicySteps(
+          "Ask the resource's owner to take this role out of the Deny: bucket, queue, topic, key and secret policies often deny all callers but some, or all calls from outside a VPC or organization",
+          refused[0]?.resource ?? null,
+        ),
       },
     );
   },

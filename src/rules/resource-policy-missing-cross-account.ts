@@ -1,6 +1,7 @@
 import { foreignOwner, refusedBy, refusedCallsData, whenRefusedBy } from "../core/denied-layers.ts";
 import { isKmsCall } from "../core/kms.ts";
 import { stalePrincipals } from "../core/resource-policies.ts";
+import { resourcePolicySteps } from "../core/resource-policy-steps.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { listed } from "../core/subject.ts";
 
@@ -42,13 +43,14 @@ export const resourcePolicyMissingCrossAccount = defineRule({
     }
     const data = refusedCallsData(evidence, refused);
     const owners = refused.flatMap((error) => foreignOwner(error) ?? []);
+    const resource = refused[0]?.resource ?? null;
     const title = `Allow ${data.role} exactly these calls in the policy of the resource`;
     return owners.length > 0
       ? fail(
           "crossAccount",
           { ...data, owner: listed(owners) },
-          { manual: [{ title: `${title}: ask the owner of account ${listed(owners)}`, command: null }] },
+          { manual: resourcePolicySteps(`${title}, which account ${listed(owners)} owns`, resource) },
         )
-      : fail("sameAccount", data, { manual: [{ title, command: null }] });
+      : fail("sameAccount", data, { manual: resourcePolicySteps(title, resource) });
   },
 });

@@ -1,3 +1,4 @@
+import { setImage } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -23,13 +24,15 @@ export const roleChainingLimit = defineRule({
   },
   when: whenSign("session-too-long"),
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "session-too-long");
     if (sign === null) return pass();
     const chained = /1 hour session limit|role chaining/i.test(sign.excerpt);
     const title = chained
       ? "Set the session duration of the application's AssumeRole call to 3600 seconds or less; no setting of the role raises this limit"
       : "Set the session duration of the application's AssumeRole call to the role's MaxSessionDuration or less";
-    return fail(chained ? "chained" : "maximum", signData(sign), { manual: [{ title, command: null }] });
+    return fail(chained ? "chained" : "maximum", signData(sign), {
+      manual: [{ title, command: setImage(question, sign.containers[0]) }],
+    });
   },
 });

@@ -2,6 +2,7 @@ import { minimumVersion, tooOldFor } from "../core/credentials/minimum-versions.
 import { nameOfSdks } from "../core/credentials/sdk.ts";
 import { sdkOf } from "../core/credentials/sdk-of.ts";
 import { expectedIdentity, injectedInto, isExpectedRole } from "../core/identity.ts";
+import { setImage } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { currentErrors, placesOf } from "../core/subject.ts";
 
@@ -60,7 +61,12 @@ export const sdkTooOldForIrsa = defineRule({
         minimum,
       };
       return fail("version", data, {
-        manual: [{ title: `Build the image with ${nameOfSdks([sdk])} ${minimum} or later`, command: null }],
+        manual: [
+          {
+            title: `Build the image with ${nameOfSdks([sdk])} ${minimum} or later`,
+            command: setImage(question, container.name),
+          },
+        ],
       });
     }
     return pass();

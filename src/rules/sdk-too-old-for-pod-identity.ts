@@ -2,6 +2,7 @@ import { minimumVersion, tooOldFor } from "../core/credentials/minimum-versions.
 import { nameOfSdks } from "../core/credentials/sdk.ts";
 import { sdkOf } from "../core/credentials/sdk-of.ts";
 import { expectedIdentity, injectedInto, isExpectedRole } from "../core/identity.ts";
+import { setImage } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { currentErrors, currentSigns, type Place, placesOf } from "../core/subject.ts";
 
@@ -57,7 +58,7 @@ export const sdkTooOldForPodIdentity = defineRule({
         {
           title:
             "Build the image with a later release of the SDK, also where a library brings its own copy; until then IRSA works with older releases",
-          command: null,
+          command: setImage(question, places[0]?.container.name),
         },
       ],
     };

@@ -1,3 +1,4 @@
+import { restart } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -20,7 +21,7 @@ export const sessionExpiredNotRefreshed = defineRule({
   when: whenSign("session-expired"),
   needs: [],
 
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "session-expired");
     if (sign === null) return pass();
     if (signOf(evidence, "service-account-token-expired") !== null) {
@@ -34,7 +35,7 @@ export const sessionExpiredNotRefreshed = defineRule({
           {
             title:
               "Let the application ask the SDK's credential provider each time instead of keeping keys; a restart helps until the next session ends",
-            command: null,
+            command: restart(question),
           },
         ],
       },

@@ -1,5 +1,6 @@
 import { refusedBy, whenRefusedBy } from "../core/denied-layers.ts";
 import { stalePrincipals } from "../core/resource-policies.ts";
+import { resourcePolicySteps } from "../core/resource-policy-steps.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 
 export const stalePrincipalInResourcePolicy = defineRule({
@@ -43,12 +44,10 @@ export const stalePrincipalInResourcePolicy = defineRule({
       liveRoleId: role.value.roleId,
     };
     return fail("stale", data, {
-      manual: [
-        {
-          title: `Save the policy of ${stale.resourceArn} again with ${role.value.arn} in place of ${stale.roleId}`,
-          command: null,
-        },
-      ],
+      manual: resourcePolicySteps(
+        `Save the policy of ${stale.resourceArn} again with ${role.value.arn} in place of ${stale.roleId}`,
+        stale.resourceArn,
+      ),
     });
   },
 });

@@ -1,5 +1,6 @@
 import { sourceOf } from "../core/credentials/sources.ts";
 import { expectedIdentity } from "../core/identity.ts";
+import { listVariables } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { currentSigns, listed, objectOf, placesOf, shellWord } from "../core/subject.ts";
 
@@ -64,7 +65,7 @@ export const staticKeysEmptyOrPartial = defineRule({
             title: `Take what is left of the access keys out of container ${container} of ${object}`,
             command: named
               ? `kubectl -n ${shellWord(question.namespace)} set env ${shellWord(object)} -c ${shellWord(container)} AWS_ACCESS_KEY_ID- AWS_SECRET_ACCESS_KEY- AWS_SESSION_TOKEN-`
-              : null,
+              : listVariables(question, place?.container.name),
           },
         ],
       },

@@ -2,6 +2,7 @@ import { credentialTrace } from "../core/credentials/trace.ts";
 import type { ContainerSpec, Found, PodFacts, Question, WorkloadFacts } from "../core/evidence.ts";
 import { type Remedy, setVariables } from "../core/fixes.ts";
 import { expectedIdentity } from "../core/identity.ts";
+import { listVariables } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { currentErrors, describeCall, objectOf, placesOf } from "../core/subject.ts";
 
@@ -125,7 +126,7 @@ function removal(workload: Found<WorkloadFacts>, container: string | null, quest
   const named = keyNames.filter((key) => spec?.env.some(({ name }) => name === key));
   if (container === null || named.length === 0) {
     const title = `Find where ${objectOf(workload.value)} gets its access keys, and remove them there`;
-    return { manual: [{ title, command: null }] };
+    return { manual: [{ title, command: listVariables(question, container ?? undefined) }] };
   }
   return setVariables(workload, container, Object.fromEntries(named.map((name) => [name, null])), question);
 }

@@ -1,4 +1,5 @@
 import { known } from "../core/identity.ts";
+import { setVariable } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
@@ -27,7 +28,7 @@ export const stsEndpointUnreachable = defineRule({
   check(evidence, question) {
     const sign = signOf(evidence, "sts-unreachable");
     if (sign === null) return pass();
-    const region = known(evidence["eks.cluster"])?.region ?? "REGION";
+    const region = known(evidence["eks.cluster"])?.region ?? "<region>";
     const pods = known(evidence["k8s.pods"])?.pods ?? [];
     const legacy = pods
       .flatMap(({ containers }) => containers)
@@ -41,8 +42,8 @@ export const stsEndpointUnreachable = defineRule({
         {
           manual: [
             {
-              title: "Let the SDK use the regional endpoint",
-              command: `kubectl -n ${shellWord(question.namespace)} get pods -o name`,
+              title: "Let the SDK use the regional endpoint; the pods are then replaced",
+              command: setVariable(question, sign.containers[0], "AWS_STS_REGIONAL_ENDPOINTS=regional"),
             },
           ],
         },

@@ -1,3 +1,4 @@
+import { setImage } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -22,7 +23,7 @@ export const stsModuleMissing = defineRule({
   },
   when: whenSign("sts-module-missing"),
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "sts-module-missing");
     if (sign === null) return pass();
     return fail("missing", signData(sign), {
@@ -30,7 +31,7 @@ export const stsModuleMissing = defineRule({
         {
           title:
             "Add the module to the application's dependencies and build the image again: software.amazon.awssdk:sts (Java 2), com.amazonaws:aws-java-sdk-sts (Java 1) or AWSSDK.SecurityToken (.NET)",
-          command: null,
+          command: setImage(question, sign.containers[0]),
         },
       ],
     });

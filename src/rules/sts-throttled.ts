@@ -1,3 +1,4 @@
+import { startOneByOne } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -20,7 +21,7 @@ export const stsThrottled = defineRule({
   when: whenSign("sts-throttled"),
   needs: [],
 
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "sts-throttled");
     if (sign === null) return pass();
 
@@ -32,7 +33,7 @@ export const stsThrottled = defineRule({
           {
             title:
               "Start pods in smaller steps, let one process share its session, or use EKS Pod Identity, whose agent asks once a pod",
-            command: null,
+            command: startOneByOne(question),
           },
         ],
       },

@@ -1,3 +1,4 @@
+import { setVariable } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
@@ -37,7 +38,7 @@ export const stsWrongEndpoint = defineRule({
               "Let the SDK use the regional STS endpoint of the pod's own Region; the pods are then replaced",
             command:
               target === null
-                ? null
+                ? setVariable(question, sign.containers[0], "AWS_STS_REGIONAL_ENDPOINTS=regional")
                 : `kubectl -n ${shellWord(question.namespace)} set env ${shellWord(target)} AWS_STS_REGIONAL_ENDPOINTS=regional`,
           },
         ],

@@ -1,4 +1,5 @@
 import type { Evidence } from "../core/evidence.ts";
+import { setVariable } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { currentErrors, currentSigns, listed } from "../core/subject.ts";
 
@@ -23,7 +24,7 @@ export const throttlingNotDenial = defineRule({
     holds: (evidence) => throttled(evidence).length > 0 || "nothing is throttled",
   },
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const errors = throttled(evidence);
     const [first] = errors;
     if (first === undefined) return pass();
@@ -43,7 +44,12 @@ export const throttlingNotDenial = defineRule({
           {
             title:
               "Let the SDK retry with the standard or adaptive mode, cache or batch the calls, or ask for a higher quota",
-            command: null,
+            command: setVariable(
+              question,
+              first.containers[0],
+              "AWS_RETRY_MODE=adaptive",
+              "AWS_MAX_ATTEMPTS=10",
+            ),
           },
         ],
       },

@@ -1,3 +1,4 @@
+import { restart } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -20,7 +21,7 @@ export const tokenExpiredNotReread = defineRule({
   when: whenSign("service-account-token-expired"),
   needs: [],
 
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "service-account-token-expired");
     if (sign === null) return pass();
 
@@ -32,7 +33,7 @@ export const tokenExpiredNotReread = defineRule({
           {
             title:
               "Update the SDK to a version that reads the file again; a restart helps until the token's next end",
-            command: null,
+            command: restart(question),
           },
         ],
       },

@@ -1,4 +1,5 @@
 import { known } from "../core/identity.ts";
+import { setVariable, showMounts } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -24,23 +25,27 @@ export const tokenFileMissing = defineRule({
   },
   when: whenSign("token-file-missing"),
   needs: [],
-  check(evidence) {
+  check(evidence, question) {
     const sign = signOf(evidence, "token-file-missing");
     if (sign === null) return pass();
     const pod = (known(evidence["k8s.pods"])?.pods ?? []).find(({ name }) => sign.pods.includes(name));
     const data = { ...signData(sign), pod: pod?.name ?? sign.pods[0] ?? "" };
     const volume = pod?.tokenVolumes[0]?.name;
-    const look = (title: string) => ({ manual: [{ title, command: null }] });
+    const look = (title: string, command: string) => ({ manual: [{ title, command }] });
+    const [container] = sign.containers;
     return volume === undefined
       ? fail(
           "noVolume",
           data,
-          look("Remove the hand-written variables, and let the webhook add variables and volume together"),
+          look(
+            "Remove the hand-written variables, and let the webhook add variables and volume together; the pods are then replaced",
+            setVariable(question, container, "AWS_ROLE_ARN-", "AWS_WEB_IDENTITY_TOKEN_FILE-"),
+          ),
         )
       : fail(
           "hidden",
           { ...data, volume },
-          look("Compare the container's mounts with the path in the message"),
+          look("Compare the container's mounts with the path in the message", showMounts(question, data.pod)),
         );
   },
 });

@@ -1,5 +1,6 @@
 import { setFsGroup } from "../core/fixes.ts";
 import { known } from "../core/identity.ts";
+import { showObject } from "../core/kubectl.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { signData, signOf, whenSign } from "../core/sign-symptoms.ts";
 
@@ -44,7 +45,14 @@ export const tokenFilePermission = defineRule({
       },
       workload.status === "found"
         ? setFsGroup(workload, tokenGroup, question)
-        : { manual: [{ title: "Give the pod's volumes a group that its processes are in", command: null }] },
+        : {
+            manual: [
+              {
+                title: "Give the pod's volumes a group that its processes are in",
+                command: showObject(question),
+              },
+            ],
+          },
     );
   },
 });

@@ -1,5 +1,5 @@
 import { whenUninjected } from "../core/conditions.ts";
-import type { InjectionCensus, PodFacts, WebhookFacts } from "../core/evidence.ts";
+import type { InjectionCensus, PodFacts, Question, WebhookFacts } from "../core/evidence.ts";
 import {
   bundleReplacedAt,
   describeCertificate,
@@ -7,6 +7,7 @@ import {
   injectsNothing,
   webhookFault,
 } from "../core/injection.ts";
+import { restart } from "../core/kubectl.ts";
 import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { configuredAt, listed, seconds, settlingSeconds, uninjected } from "../core/subject.ts";
@@ -51,7 +52,7 @@ export const webhookCabundleWrong = defineRule({
       entry: webhook.entry,
       failurePolicy: webhook.failurePolicy,
     };
-    const remedy = { manual: restore(webhook) };
+    const remedy = { manual: restore(webhook, question) };
 
     const fault = webhookFault(observation);
     if (fault !== null && fault.fault !== "missing") {
@@ -105,7 +106,7 @@ function writerOf({ caBundleChanged }: WebhookFacts): string {
 }
 
 /** The right certificate is only known to whoever runs the webhook, so no change is offered. */
-function restore({ configuration, clientConfig }: WebhookFacts): readonly ManualStep[] {
+function restore({ configuration, clientConfig }: WebhookFacts, question: Question): readonly ManualStep[] {
   const show = `kubectl get mutatingwebhookconfiguration ${configuration} -o yaml --show-managed-fields`;
   const title =
     clientConfig.service === null
@@ -113,6 +114,6 @@ function restore({ configuration, clientConfig }: WebhookFacts): readonly Manual
       : `Restore the caBundle with the CA that signed the certificate of service ${clientConfig.service} (cert-manager does it by the annotation cert-manager.io/inject-ca-from)`;
   return [
     { title, command: show },
-    { title: "Then restart the workloads whose pods carry no identity", command: null },
+    { title: "Then restart the workloads whose pods carry no identity", command: restart(question) },
   ];
 }

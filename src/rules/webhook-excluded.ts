@@ -1,7 +1,7 @@
 import { whenUninjected } from "../core/conditions.ts";
 import type { Found, Question, WorkloadFacts } from "../core/evidence.ts";
 import { type Remedy, setTemplateMetadata } from "../core/fixes.ts";
-import { exclusionOf } from "../core/injection.ts";
+import { exclusionOf, labelFor } from "../core/injection.ts";
 import type { ManualStep } from "../core/plan.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -58,16 +58,31 @@ export const webhookExcluded = defineRule({
 });
 
 function labelNamespace(namespace: string, requirement: string): ManualStep {
+  const label = labelFor(requirement);
+  const change =
+    label === null || label.value === null ? `${label?.key ?? "<label>"}-` : `${label.key}=${label.value}`;
   return {
     title: `Give namespace ${namespace} labels that meet "${requirement}", then restart the workload`,
-    command: `kubectl get namespace ${shellWord(namespace)} --show-labels`,
+    command: `kubectl label namespace ${shellWord(namespace)} ${shellWord(change)} --overwrite`,
   };
 }
 
+/** Only the webhook's own label is its to take away; what others select by is for a person to change. */
 function relabelPods(workload: Found<WorkloadFacts>, requirement: string, question: Question): Remedy {
   if (workload.value.template.labels[skipLabel] !== undefined) {
     return setTemplateMetadata(workload, "labels", skipLabel, null, question);
   }
-  const title = `Change the pod labels of ${objectOf(workload.value)} so that they meet "${requirement}"`;
-  return { manual: [{ title, command: null }] };
+  const { namespace } = workload.value;
+  const object = objectOf(workload.value);
+  const label = labelFor(requirement);
+  const labels = { [label?.key ?? "<label>"]: label === null ? "<value>" : label.value };
+  const patch = JSON.stringify({ spec: { template: { metadata: { labels } } } });
+  return {
+    manual: [
+      {
+        title: `Change the pod labels of ${object} so that they meet "${requirement}"; the pods are then replaced`,
+        command: `kubectl -n ${shellWord(namespace)} patch ${shellWord(object)} -p ${shellWord(patch)}`,
+      },
+    ],
+  };
 }

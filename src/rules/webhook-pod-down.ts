@@ -1,5 +1,6 @@
 import { whenUninjected } from "../core/conditions.ts";
 import { exclusionOf } from "../core/injection.ts";
+import { restart } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { listed, uninjected } from "../core/subject.ts";
@@ -51,7 +52,7 @@ export const webhookPodDown = defineRule({
       pods: listed(selected.map((pod) => `pod ${pod.name}`)),
       failurePolicy: webhook.value.failurePolicy,
     };
-    const then = { title: "Then replace the pods that carry no identity", command: null };
+    const then = { title: "Then replace the pods that carry no identity", command: restart(question) };
     if (!exists) {
       const again = {
         title: "Install the webhook again, or take its configuration away where EKS's own is there as well",

@@ -1,4 +1,5 @@
 import { whenUninjected } from "../core/conditions.ts";
+import { restart } from "../core/kubectl.ts";
 import { missedInjection } from "../core/missed-injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -64,7 +65,7 @@ export const webhookUrlUnreachable = defineRule({
             "Where the cluster's API server and audit logs go to CloudWatch Logs, they say why each call failed",
           command: `aws logs filter-log-events --log-group-name ${shellWord(`/aws/eks/${question.cluster}/cluster`)} --filter-pattern ${shellWord(`"failed calling webhook" "${entry}"`)}`,
         },
-        { title: "Then replace the pods that carry no identity", command: null },
+        { title: "Then replace the pods that carry no identity", command: restart(question) },
       ],
     });
   },

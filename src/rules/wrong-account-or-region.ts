@@ -1,6 +1,7 @@
 import type { Evidence } from "../core/evidence.ts";
 import { known } from "../core/identity.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import { currentSigns, listed } from "../core/subject.ts";
 
 export const wrongAccountOrRegion = defineRule({
@@ -42,7 +43,7 @@ export const wrongAccountOrRegion = defineRule({
         manual: [
           {
             title: "Find the bucket's Region, and give the application's client that one",
-            command: "aws s3api get-bucket-location --bucket BUCKET",
+            command: `aws s3api get-bucket-location --bucket ${shellWord("<bucket>")}`,
           },
         ],
       },

@@ -82,7 +82,8 @@ function judge(rule: Rule, { expect }: RuleCase, bundle: EvidenceBundle): readon
   const problems = guessed.map((kind) => `guesses without ${kind}`);
   if (result.outcome !== "fail" || expect.outcome !== "fail") return problems;
 
-  const { messageId, data, fix = [] } = result.verdict;
+  const { messageId, data, fix = [], manual = [] } = result.verdict;
+  const commands = manual.flatMap(({ command }) => command ?? []);
   const template = rule.meta.messages[messageId] ?? "";
   const placeholders = new Set([...template.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name ?? ""));
   const filled = Object.keys(data);
@@ -105,7 +106,14 @@ function judge(rule: Rule, { expect }: RuleCase, bundle: EvidenceBundle): readon
       fix.map(({ kind }) => kind).join() !== expect.fix.join(),
       `offers [${fix.map(({ kind }) => kind)}]`,
     ),
-    ...when(fix.length === 0 && (result.verdict.manual ?? []).length === 0, "offers no way out"),
+    ...when(fix.length === 0 && manual.length === 0, "offers no way out"),
+    ...when(fix.length === 0 && manual.length > 0 && commands.length === 0, "offers no command"),
+    // What only a person can know stands in angle brackets, so that nobody runs it as it is.
+    ...commands
+      .filter((command) =>
+        /(?<![\w<])[A-Z]+_(?:ARN|NAME|ID)(?![\w=-])|\b(?:REGION|BUCKET|NAME)\b(?!\S*=)/.test(command),
+      )
+      .map((command) => `has an unmarked placeholder: ${command}`),
     ...when(
       fix.length > 0 && after !== "pass" && after !== "not-applicable",
       `the rehearsed fix leads to ${after}`,

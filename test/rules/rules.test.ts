@@ -80,6 +80,16 @@ describe("the rule tester catches", () => {
     ],
     ["a rule that changes its input", problems({ check: tamper }), /threw TypeError/],
     ["a fail without a way out", failing({ manual: [] }), /offers no way out/],
+    [
+      "advice without a command",
+      failing({ manual: [{ title: "Think", command: null }] }),
+      /offers no command/,
+    ],
+    [
+      "a placeholder that looks like a value",
+      failing({ manual: [{ title: "Do", command: "aws iam get-role --role-name ROLE_NAME" }] }),
+      /unmarked placeholder/,
+    ],
     ["a fix that is not asserted", failing({ fix: [uselessRestart] }), /offers \[k8s.rollout.restart\]/],
     ["a fix that fixes nothing", failing({ fix: [uselessRestart] }), /the rehearsed fix leads to fail/],
     ["two cases of one name", problemsOf(sound as Rule, twice(fixture), page, bases), /unique names/],

@@ -68,7 +68,12 @@ function resourceFor({ action, resource, principalArn }: NeededAccess): string {
   if (named === "") return resourceFormOf(action, partition, account) ?? "*";
   if (named === "*") return "*";
   const literal = literally(named);
-  if (parseArn(named) !== null) return literal;
+  const arn = parseArn(named);
+  if (arn !== null) {
+    // Of what does not exist yet (an instance that is to be run) AWS itself writes a star for the name.
+    const yetToBe = arn.service !== "s3" && /[:/]\*$/.test(named);
+    return yetToBe ? `${literally(named.slice(0, -1))}*` : literal;
+  }
   const service = action.slice(0, action.indexOf(":")).toLowerCase();
   const [kind, name] = literal.split(" ");
   if (service === "iam" && (kind === "role" || kind === "user") && name !== undefined)

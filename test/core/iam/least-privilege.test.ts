@@ -34,6 +34,10 @@ describe("statementFor", () => {
       { action: "sqs:SendMessage", resource: "orders", principalArn: principal },
       "arn:aws:sqs:*:111122223333:orders",
     ],
+    [
+      { action: "ec2:RunInstances", resource: "arn:aws:ec2:eu-west-1:111122223333:instance/*" },
+      "arn:aws:ec2:eu-west-1:111122223333:instance/*",
+    ],
     [{ action: "SNS:Publish", resource: "news" }, "arn:*:sns:*:*:news"],
     [{ action: "kms:Decrypt", resource: key }, key],
     [{ action: "kms:Decrypt", resource: "1234abcd" }, "arn:*:kms:*:*:key/1234abcd"],
