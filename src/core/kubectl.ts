@@ -73,7 +73,3 @@ export function showMounts(question: Question, pod: string): string {
   const columns = '{range .spec.containers[*]}{.name}{" "}{.volumeMounts[*].mountPath}{"\\n"}{end}';
   return `${inNamespace(question)} get pod ${shellWord(pod)} -o ${shellWord(`jsonpath=${columns}`)}`;
 }
-
-/** What the EKS Pod Identity Agents said in the last hour. */
-export const showAgentLogs =
-  "kubectl -n kube-system logs -l app.kubernetes.io/name=eks-pod-identity-agent --prefix --since=1h --tail=-1";
