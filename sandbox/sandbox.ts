@@ -198,7 +198,7 @@ function createGeneration(
 }
 
 function emptyCluster(
-  { name, webhookCaBundle, slowness = 1 }: ClusterPlan,
+  { name, webhookCaBundle, ipv6 = false, podIdentity = true, slowness = 1 }: ClusterPlan,
   account: ServedAccount,
   clock: SandboxClock,
   options: SandboxOptions,
@@ -212,6 +212,8 @@ function emptyCluster(
     },
     now: clock.now,
     webhookCaBundle,
+    ipv6,
+    podIdentity,
     paceMs: options.paceMs ?? 300,
     tickMs: (options.tickMs ?? 3_000) * slowness,
   });

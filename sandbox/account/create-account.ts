@@ -9,6 +9,7 @@ import { createNetwork } from "./network.ts";
 import { createOrganization } from "./organization.ts";
 import { type Principal, principalOfCaller, principalOfSession } from "./principals.ts";
 import { createResources } from "./resources.ts";
+import { defaultSeconds } from "./session-store.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTrail, type Trail } from "./trail.ts";
 import { createTrailStores } from "./trail-stores.ts";
@@ -52,6 +53,19 @@ export function createAccount(options: AccountOptions): ServedAccount {
       const code = expired ? "ExpiredTokenException" : "UnrecognizedClientException";
       const message = `The security token included in the request is ${expired ? "expired" : "invalid"}`;
       return { ok: false, status: 403, code, message, requestId: ids.uuid() };
+    }
+    if (request.action === "sts:AssumeRole") {
+      const assumed = sessions.assumeRole(principal, {
+        roleArn: request.resource,
+        sessionName: session.sessionName,
+        tags: {},
+        transitiveTagKeys: [],
+        externalId: null,
+        durationSeconds: defaultSeconds,
+        sessionPolicy: null,
+        ...(request.userAgent === undefined ? {} : { userAgent: request.userAgent }),
+      });
+      return assumed.ok ? { ok: true, requestId: ids.uuid() } : assumed;
     }
     const outcome = calls.authorize(principal, request);
     calls.record(principal, request, outcome);

@@ -140,6 +140,8 @@ export interface Refusal {
   readonly code: string;
   readonly message: string;
   readonly requestId: string;
+  /** What travels, where it is not put together from the above: a plain sentence of the Pod Identity Agent. */
+  readonly body?: string;
 }
 
 export type SessionAnswer = { readonly ok: true; readonly session: Session } | Refusal;

@@ -36,6 +36,7 @@ export function createPodIdentity(
     association: PodIdentityAssociation | undefined,
     session: Session | null,
     requestId: string,
+    clusterArn: string,
   ): Refusal | null {
     const { cluster, namespace, serviceAccount } = request;
     if (eks.cluster(cluster) === undefined) {
@@ -44,6 +45,11 @@ export function createPodIdentity(
     if (association === undefined) {
       const message = `No pod identity association found for service account ${serviceAccount} in namespace ${namespace}.`;
       return refused(404, "ResourceNotFoundException", message, requestId);
+    }
+    const percent = packedPercent(association, request, clusterArn);
+    if (percent > 100) {
+      const message = `Packed size of session tags consumes ${percent}% of allotted space.`;
+      return refused(400, "PackedPolicyTooLargeException", message, requestId);
     }
     return session === null ? refused(400, "AccessDeniedException", mayNotAssume, requestId) : null;
   }
@@ -135,9 +141,9 @@ export function createPodIdentity(
     };
     const { refusal: forbidden, requestId } = calls.authorize(node, call);
     const association = eks.association(request.cluster, request.namespace, request.serviceAccount);
-    const session =
-      forbidden === null && association !== undefined ? sessionFor(association, request, clusterArn) : null;
-    const refusal = forbidden ?? refusalOf(request, association, session, requestId);
+    const fits = association !== undefined && packedPercent(association, request, clusterArn) <= 100;
+    const session = forbidden === null && fits ? sessionFor(association, request, clusterArn) : null;
+    const refusal = forbidden ?? refusalOf(request, association, session, requestId, clusterArn);
     // The event names no pod: its request id, which the agent hands to the application, is what leads to it.
     calls.record(
       node,
@@ -152,6 +158,17 @@ export function createPodIdentity(
     if (session === null) throw new Error("Neither a session nor a refusal.");
     return { ok: true, session };
   };
+}
+
+/** Session tags and session policy share a space whose measure is not told; six tags of usual length take half of it. */
+function packedPercent(
+  { disableSessionTags, policy }: PodIdentityAssociation,
+  request: Request,
+  clusterArn: string,
+): number {
+  const tags = disableSessionTags ? {} : sessionTags(request, clusterArn);
+  const length = Object.entries(tags).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  return Math.round((length + (policy?.length ?? 0) / 4) / 4.6);
 }
 
 /** https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html */

@@ -46,10 +46,17 @@ export function createPod(context: ClusterContext, given: NewObject, write: Writ
     "",
     webhookConfigurationName,
   );
-  if (webhookRuns(configuration, context.webhookCaBundle, namespaceObject, pod)) {
+  // A call that fails is swallowed by `failurePolicy: Ignore`.
+  const reached =
+    webhookRuns(configuration, context.webhookCaBundle, namespaceObject, pod) &&
+    context.faults.take("webhook:mutate") === null;
+  if (reached) {
     pod = injectIdentity(pod, {
       region: context.account.region,
-      hasAssociation: context.account.association(context.name, namespace, serviceAccountName) !== undefined,
+      ipv6: context.ipv6,
+      hasAssociation:
+        context.podIdentity &&
+        context.account.association(context.name, namespace, serviceAccountName) !== undefined,
       annotations: serviceAccount.metadata.annotations ?? {},
     });
   }

@@ -21,6 +21,10 @@ export interface ClusterOptions {
   readonly now: () => Date;
   /** The CA of the pod identity webhook's certificate, base64 of PEM. */
   readonly webhookCaBundle: string;
+  /** Whether the cluster's addresses are of IPv6; not by default. */
+  readonly ipv6?: boolean;
+  /** False: the platform is older than EKS Pod Identity. */
+  readonly podIdentity?: boolean;
   /** Milliseconds between two steps of the controllers; about four steps replace a pod. */
   readonly paceMs: number;
   /** Milliseconds between two rounds of the programs; 0: they work only when ticked. */
@@ -39,6 +43,7 @@ export interface Cluster {
   readonly name: string;
   readonly store: Store;
   readonly kubelet: Kubelet;
+  /** Of the API server, and of the pod identity webhook: `webhook:mutate`. */
   readonly faults: Faults;
   readonly now: () => Date;
   addNode(
@@ -66,6 +71,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const random = createRandom(name);
   const store = createStore({ now, random });
   const events = createEventRecorder({ store, now, random });
+  const faults = createFaults();
   const context: ClusterContext = {
     name,
     account,
@@ -75,6 +81,9 @@ export function createCluster(options: ClusterOptions): Cluster {
     nodes: new Map(),
     images: new Map(),
     webhookCaBundle: options.webhookCaBundle,
+    ipv6: options.ipv6 ?? false,
+    podIdentity: options.podIdentity ?? true,
+    faults,
     recordEvent: events.record,
   };
   const kubelet = createKubelet(context);
@@ -115,13 +124,14 @@ export function createCluster(options: ClusterOptions): Cluster {
     name,
     store,
     kubelet,
-    faults: createFaults(),
+    faults,
     now,
     addNode(node, { labels, taints }) {
       context.nodes.set(node.name, node);
       account.addInstance({
         instanceId: node.instanceId,
-        instanceProfileArn: instanceProfileOf(node.nodeRoleArn),
+        instanceProfileArn:
+          node.quirks?.withoutInstanceProfile === true ? null : instanceProfileOf(node.nodeRoleArn),
         httpPutResponseHopLimit: node.imdsHopLimit,
       });
       store.create(

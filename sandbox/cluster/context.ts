@@ -1,4 +1,5 @@
 import type { Account } from "../account/account.ts";
+import type { Faults } from "../account/faults.ts";
 import type { Application } from "./applications/application.ts";
 import type { KubeObject } from "./objects.ts";
 import type { Random } from "./random.ts";
@@ -12,6 +13,18 @@ export interface NodeFacts {
   readonly ip: string;
   /** `HttpPutResponseHopLimit`: with 1, pods that are not on the host's network do not reach the metadata service. */
   readonly imdsHopLimit: number;
+  readonly quirks?: NodeQuirks;
+}
+
+/** What is not as usual on a node. */
+export interface NodeQuirks {
+  /** EKS Auto Mode has the agent without a pod; Fargate has neither agent nor metadata service. */
+  readonly compute?: "auto" | "fargate";
+  /** The instance has no profile: its metadata service gives no credentials. */
+  readonly withoutInstanceProfile?: boolean;
+  readonly ipv6Off?: boolean;
+  /** How EKS Auth looks from here: a VPC without its endpoint, an account at its quota, a call that takes its time. */
+  readonly eksAuth?: "no-such-host" | "throttled" | "slow";
 }
 
 /** What the parts of one simulated cluster share. */
@@ -26,6 +39,11 @@ export interface ClusterContext {
   readonly images: Map<string, Application>;
   /** The CA that signed the pod identity webhook's certificate, in base64 as a caBundle. */
   readonly webhookCaBundle: string;
+  /** Whether the cluster's addresses are of IPv6. */
+  readonly ipv6: boolean;
+  /** Whether the cluster's platform is new enough for EKS Pod Identity. */
+  readonly podIdentity: boolean;
+  readonly faults: Faults;
   /** Writes a Kubernetes Event. */
   readonly recordEvent: (event: EventFacts) => void;
 }

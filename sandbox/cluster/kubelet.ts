@@ -1,8 +1,9 @@
+import { agentDaemonSet } from "./agent.ts";
 import { type ContainerProcess, startProcess } from "./applications/process.ts";
 import type { ClusterContext, NodeFacts } from "./context.ts";
 import { chooseNode } from "./controllers/scheduling.ts";
 import { type ContainerLog, createContainerLog } from "./logs.ts";
-import { agentDaemonSet, containerView, credentialEndpoints } from "./node-services.ts";
+import { containerView, credentialEndpoints } from "./node-services.ts";
 import type { Container, Pod } from "./objects.ts";
 import { createPodStatus } from "./pod-status.ts";
 
@@ -94,6 +95,10 @@ export function createKubelet(context: ClusterContext): Kubelet {
           pod: pod.metadata.name,
           namespace: pod.metadata.namespace ?? "",
           podIp,
+          node: {
+            ipv6: node.quirks?.ipv6Off !== true,
+            taken: (port) => portsTaken(pod, node).has(port),
+          },
           random: context.random,
         },
         now: context.now,
@@ -110,6 +115,19 @@ export function createKubelet(context: ClusterContext): Kubelet {
       return { log, process };
     };
     return { start: startOnce, ...startOnce(), previous: null, endedAtMs: null, restarts: 0 };
+  }
+
+  /** The ports that other programs of the node's network listen on. */
+  function portsTaken(pod: Pod, node: NodeFacts): ReadonlySet<number> {
+    const others = (context.store.list("pods") as Pod[]).filter(
+      ({ metadata, spec }) =>
+        metadata.uid !== pod.metadata.uid &&
+        spec.hostNetwork === true &&
+        spec.nodeName === node.name &&
+        running.has(metadata.uid),
+    );
+    const images = others.flatMap(({ spec }) => spec.containers.map(({ image }) => image));
+    return new Set(images.flatMap((image) => context.images.get(image)?.listensOn ?? []));
   }
 
   function nextPodIp(node: NodeFacts): string {

@@ -1,10 +1,10 @@
 import type { Session } from "../account/model.ts";
+import { askAgent } from "./agent.ts";
 import type { ContainerView, CredentialEndpoints } from "./applications/credentials.ts";
 import type { ClusterContext, NodeFacts } from "./context.ts";
 import type { ContainerLog } from "./logs.ts";
-import { type Container, isReady, kubeTime, type Pod } from "./objects.ts";
-
-export const agentDaemonSet = "eks-pod-identity-agent";
+import { reachesLocal } from "./network.ts";
+import type { Container, Pod } from "./objects.ts";
 
 /** What a pod reaches from its node: STS, the Pod Identity agent of that node, and the instance metadata service. */
 export function credentialEndpoints(
@@ -14,8 +14,9 @@ export function credentialEndpoints(
 ): CredentialEndpoints {
   const { account } = context;
   const { pod, node, podIp } = at;
-  const { namespace = "", name, uid } = pod.metadata;
+  const { namespace = "" } = pod.metadata;
   const serviceAccount = pod.spec.serviceAccountName ?? "default";
+  const fargate = node.quirks?.compute === "fargate";
 
   function nodeSession(): Session {
     return account.nodeSession({ instanceId: node.instanceId, nodeRoleArn: node.nodeRoleArn });
@@ -28,40 +29,16 @@ export function credentialEndpoints(
         issuer: account.cluster(context.name)?.oidcIssuer ?? "",
         subject: `system:serviceaccount:${namespace}:${serviceAccount}`,
       }),
-    podIdentity() {
-      const agent = (context.store.list("pods", "kube-system") as Pod[]).find(
-        (candidate) =>
-          candidate.metadata.labels?.["app.kubernetes.io/name"] === agentDaemonSet &&
-          candidate.spec.nodeName === node.name &&
-          isReady(candidate),
-      );
-      if (agent === undefined) return "unreachable";
-      const answer = account.assumeRoleForPodIdentity({
-        cluster: context.name,
-        namespace,
-        serviceAccount,
-        podName: name,
-        podUid: uid,
-        nodeSession: nodeSession(),
-      });
-      const time = context.now();
-      agentLog(agent)?.append(time, [
-        JSON.stringify({
-          "client-addr": `${podIp}:${32_768 + context.random.int(28_000)}`,
-          "cluster-name": context.name,
-          level: answer.ok ? "info" : "error",
-          msg: answer.ok
-            ? "Storing creds in cache"
-            : `Error fetching credentials: error fetching credentials to cache: unable to fetch credentials from EKS Auth: (${answer.code}): ${answer.message}, fault: client`,
-          operation: "AssumeRoleForPodIdentity",
-          time: kubeTime(time),
-        }),
-      ]);
-      return answer;
+    podIdentity(request) {
+      if (fargate || !reachesLocal(context, pod, request.address)) return "unreachable";
+      return askAgent(context, { pod, node, ip: podIp }, request, nodeSession, agentLog);
     },
-    // Each hop lowers the answer's TTL, and a pod's network namespace is one hop.
-    instanceMetadata: () =>
-      node.imdsHopLimit >= 2 || pod.spec.hostNetwork === true ? nodeSession() : "unreachable",
+    instanceMetadata() {
+      // Each hop lowers the answer's TTL, and a pod's network namespace is one hop.
+      const far = node.imdsHopLimit < 2 && pod.spec.hostNetwork !== true;
+      if (fargate || far || !reachesLocal(context, pod, "169.254.169.254")) return "unreachable";
+      return node.quirks?.withoutInstanceProfile === true ? "no-role" : nodeSession();
+    },
   };
 }
 

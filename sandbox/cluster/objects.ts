@@ -97,6 +97,7 @@ export interface PodSpec {
   nodeName?: string;
   nodeSelector?: Record<string, string>;
   hostNetwork?: boolean;
+  affinity?: unknown;
   tolerations?: Toleration[];
   automountServiceAccountToken?: boolean;
   terminationGracePeriodSeconds?: number;

@@ -48,8 +48,20 @@ function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
+/** Of templates in stored objects, which are never changed in place. */
+const hashes = new WeakMap<object, string>();
+
 /** `pod-template-hash` and `controller-revision-hash`: the same for the same template. */
-export function templateHash(template: unknown): string {
+export function templateHash(template: object): string {
+  let hash = hashes.get(template);
+  if (hash === undefined) {
+    hash = hashOf(template);
+    hashes.set(template, hash);
+  }
+  return hash;
+}
+
+function hashOf(template: object): string {
   return String(fnv1a(canonical(template)))
     .split("")
     .map((digit) => alphabet[Number(digit)])

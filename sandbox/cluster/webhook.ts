@@ -11,6 +11,8 @@ const irsaToken = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
 /** What the webhook knows of a ServiceAccount when a pod that uses it is created. */
 export interface WebhookFacts {
   readonly region: string;
+  /** In a cluster of IPv6 the agent has another address. */
+  readonly ipv6?: boolean;
   readonly hasAssociation: boolean;
   /** Of the ServiceAccount; null: the webhook has not seen it. */
   readonly annotations: Readonly<Record<string, string>> | null;
@@ -70,7 +72,10 @@ function injectionFor(facts: WebhookFacts): Injection | null {
   if (facts.hasAssociation) {
     return {
       env: [
-        ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials"],
+        [
+          "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+          `http://${facts.ipv6 === true ? "[fd00:ec2::23]" : "169.254.170.23"}/v1/credentials`,
+        ],
         ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", `${podIdentityToken}/eks-pod-identity-token`],
       ],
       volume: {

@@ -1,5 +1,6 @@
+import type { NodeQuirks } from "../cluster/context.ts";
 import { legacyPodIdentityCa, loadBalancerCa, podIdentityCa, vpcResourceCa } from "./certificates.ts";
-import { mutatingWebhook, podIdentityWebhook } from "./manifests.ts";
+import { mutatingWebhook, podIdentityWebhook, type WorkloadManifest } from "./manifests.ts";
 import { allow, nodeTrust } from "./policies.ts";
 import { days, type World } from "./story.ts";
 import { installSystem } from "./system.ts";
@@ -18,6 +19,9 @@ export interface NodegroupPlan {
   readonly tainted?: boolean;
   /** Beside those that every node of a managed node group has. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** The node role's policies; by default those that every one needs. */
+  readonly attached?: readonly string[];
+  readonly quirks?: NodeQuirks;
   readonly nodes: readonly { readonly ip: string; readonly zone: string; readonly instanceId: string }[];
 }
 
@@ -30,6 +34,13 @@ export interface ClusterPlan {
   readonly webhookCaBundle: string;
   /** Whether the Pod Identity agent is installed. */
   readonly agent: boolean;
+  readonly agentAffinity?: NonNullable<WorkloadManifest["nodeAffinity"]>;
+  readonly cni?: Readonly<Record<string, string>>;
+  readonly version?: string;
+  readonly platformVersion?: string;
+  readonly ipv6?: boolean;
+  /** False: the platform is older than EKS Pod Identity. */
+  readonly podIdentity?: boolean;
   /** Whether the AWS Load Balancer Controller has its webhook there. */
   readonly loadBalancerWebhook?: boolean;
   /** How much slower than elsewhere the programs work once the sandbox runs; 1 by default. */
@@ -88,6 +99,11 @@ export const clusterPlans: readonly (ClusterPlan & { readonly name: ClusterName 
   },
 ];
 
+const nodePolicies = [
+  "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
+  "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",
+];
+
 /** Keeps other pods off the restricted nodes. */
 export const restrictedTaint = { key: "workload", value: "restricted", effect: "NoSchedule" } as const;
 
@@ -97,7 +113,8 @@ export function installCluster(world: World, plan: ClusterPlan, endpoint: string
   const { name, oidcIssuer } = plan;
   account.addCluster({
     name,
-    version: "1.30",
+    version: plan.version ?? "1.30",
+    ...(plan.platformVersion === undefined ? {} : { platformVersion: plan.platformVersion }),
     endpoint,
     oidcIssuer,
     tags: { environment: plan.environment },
@@ -112,10 +129,7 @@ export function installCluster(world: World, plan: ClusterPlan, endpoint: string
     const nodeRoleArn = account.addRole({
       name: group.roleName,
       trustPolicy: nodeTrust,
-      attached: [
-        "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
-        "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",
-      ],
+      attached: group.attached ?? nodePolicies,
       inline: { "cluster-autoscaler": allow("Describe", ["autoscaling:DescribeAutoScalingGroups"], ["*"]) },
     });
     account.addNodegroup({
@@ -159,7 +173,7 @@ export function installCluster(world: World, plan: ClusterPlan, endpoint: string
         "helm",
       );
     }
-    installSystem(cluster, { agent: plan.agent });
+    installSystem(cluster, plan);
   });
 }
 
@@ -172,6 +186,7 @@ function addNodes(world: World, name: string, group: NodegroupPlan, nodeRoleArn:
         nodeRoleArn,
         ip: node.ip,
         imdsHopLimit: group.imdsHopLimit,
+        ...(group.quirks === undefined ? {} : { quirks: group.quirks }),
       },
       {
         labels: {

@@ -1,9 +1,12 @@
 import { carts } from "./carts.ts";
 import { catalog } from "./catalog.ts";
 import { checkout } from "./checkout.ts";
+import { agent } from "./gallery/agent.ts";
 import { healthy } from "./gallery/healthy.ts";
 import { irsa } from "./gallery/irsa.ts";
+import { noIdentity } from "./gallery/no-identity.ts";
 import { podIdentity } from "./gallery/pod-identity.ts";
+import { podIdentityRoles } from "./gallery/pod-identity-roles.ts";
 import { policy } from "./gallery/policy.ts";
 import { trust } from "./gallery/trust.ts";
 import { ledger } from "./ledger.ts";
@@ -17,6 +20,15 @@ import { ui } from "./ui.ts";
 export const stories: readonly Story[] = [carts, orders, reports, catalog, checkout, ui, payments, ledger];
 
 /** Those of the clusters of the gallery, by theme. */
-export const galleryThemes: readonly Theme[] = [podIdentity, irsa, trust, policy, healthy];
+export const galleryThemes: readonly Theme[] = [
+  noIdentity,
+  podIdentity,
+  agent,
+  podIdentityRoles,
+  irsa,
+  trust,
+  policy,
+  healthy,
+];
 
 export const galleryStories: readonly Story[] = galleryThemes.flatMap((theme) => theme.stories);

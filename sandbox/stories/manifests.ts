@@ -1,4 +1,4 @@
-import type { NewObject } from "../cluster/objects.ts";
+import type { LabelSelector, NewObject } from "../cluster/objects.ts";
 
 export interface WorkloadManifest {
   readonly kind: "Deployment" | "StatefulSet" | "DaemonSet";
@@ -11,6 +11,9 @@ export interface WorkloadManifest {
   readonly nodeSelector?: Record<string, string>;
   readonly tolerations?: readonly object[];
   readonly hostNetwork?: boolean;
+  /** What a node's labels have to meet. */
+  readonly nodeAffinity?: readonly NonNullable<LabelSelector["matchExpressions"]>[number][];
+  readonly podAnnotations?: Readonly<Record<string, string>>;
   /** Name of the first container; the workload's by default. */
   readonly container?: string;
   readonly sidecars?: readonly { readonly name: string; readonly image: string }[];
@@ -39,7 +42,10 @@ export function workload(manifest: WorkloadManifest): NewObject {
         : {}),
       selector: { matchLabels },
       template: {
-        metadata: { labels },
+        metadata: {
+          labels,
+          ...(manifest.podAnnotations === undefined ? {} : { annotations: manifest.podAnnotations }),
+        },
         spec: {
           containers: [
             {
@@ -54,10 +60,19 @@ export function workload(manifest: WorkloadManifest): NewObject {
           ...(manifest.nodeSelector === undefined ? {} : { nodeSelector: manifest.nodeSelector }),
           ...(manifest.tolerations === undefined ? {} : { tolerations: manifest.tolerations }),
           ...(manifest.hostNetwork === true ? { hostNetwork: true } : {}),
+          ...(manifest.nodeAffinity === undefined ? {} : { affinity: requires(manifest.nodeAffinity) }),
         },
       },
     },
     status: {},
+  };
+}
+
+function requires(matchExpressions: NonNullable<WorkloadManifest["nodeAffinity"]>): object {
+  return {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
+    },
   };
 }
 
@@ -75,6 +90,16 @@ export function serviceAccount(inNamespace: string, name: string, roleArn?: stri
       namespace: inNamespace,
       ...(roleArn === undefined ? {} : { annotations: { "eks.amazonaws.com/role-arn": roleArn } }),
     },
+  };
+}
+
+/** Limits the egress of every pod of the namespace to these rules. */
+export function networkPolicy(inNamespace: string, name: string, egress: readonly object[]): NewObject {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name, namespace: inNamespace },
+    spec: { podSelector: {}, policyTypes: ["Egress"], egress },
   };
 }
 

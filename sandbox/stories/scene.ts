@@ -24,7 +24,8 @@ import type { Account } from "../account/account.ts";
 import type { Application } from "../cluster/applications/application.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { NewObject, PodOwner, PodSpec } from "../cluster/objects.ts";
-import { gallery } from "./gallery/clusters.ts";
+import { restrictedTaint } from "./clusters.ts";
+import { gallery, type TroubledNodegroup } from "./gallery/clusters.ts";
 import { namespace, serviceAccount, type WorkloadManifest, workload } from "./manifests.ts";
 import { arnOf, irsaTrust, podIdentityTrust } from "./policies.ts";
 import { hours, type Story, type World } from "./story.ts";
@@ -86,6 +87,8 @@ export interface Scene extends Program {
   /** Neither this nor `irsa`: no identity, and no role. */
   readonly podIdentity?: PodIdentityScene;
   readonly irsa?: IrsaScene;
+  /** The troubled node group that the pods run on; by default a sound one. */
+  readonly on?: TroubledNodegroup;
   /** Annotations of the ServiceAccount beside the role's. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** What the manifest has beside what every one has. `serviceAccount: "default"` makes no other. */
@@ -172,6 +175,9 @@ function manifestOf(given: Scene, place: Place, cluster: Cluster): NewObject {
     sidecars: Object.entries(given.sidecars ?? {}).map(([container, program]) =>
       register(container, program),
     ),
+    ...(given.on === undefined
+      ? {}
+      : { nodeSelector: { "eks.amazonaws.com/nodegroup": given.on }, tolerations: [restrictedTaint] }),
     ...given.manifest,
   });
   if (given.pod === undefined) return object;

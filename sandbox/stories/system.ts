@@ -1,7 +1,7 @@
+import { agentDaemonSet } from "../cluster/agent.ts";
 import type { Application, ProcessFacts } from "../cluster/applications/application.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { agentDaemonSet } from "../cluster/node-services.ts";
-import { namespace, serviceAccount, workload } from "./manifests.ts";
+import { namespace, serviceAccount, type WorkloadManifest, workload } from "./manifests.ts";
 
 const registry = "602401143452.dkr.ecr.us-west-2.amazonaws.com";
 
@@ -12,6 +12,7 @@ interface SystemWorkload {
   readonly container?: string;
   readonly hostNetwork: boolean;
   readonly startLines: (process: ProcessFacts) => readonly string[];
+  readonly cannotStart?: Application["cannotStart"];
 }
 
 function json(process: ProcessFacts, msg: string): string {
@@ -59,15 +60,48 @@ const agent: SystemWorkload = {
       "Starting server on 169.254.170.23:80",
       "Starting server on [fd00:ec2::23]:80",
       "Starting server on localhost:2703",
-    ].map((msg) => JSON.stringify({ level: "info", msg, time: process.at.toISOString() })),
+    ].map((msg) => agentLine(process, "info", msg)),
+  cannotStart({ node, ...process }) {
+    const listen = (address: string, reason: string) => [
+      agentLine(process, "fatal", `Unable to start server: listen tcp ${address}:80: bind: ${reason}`),
+    ];
+    if (!node.ipv6) return listen("[fd00:ec2::23]", "cannot assign requested address");
+    return node.taken(80) ? listen("169.254.170.23", "address already in use") : null;
+  },
 };
 
+function agentLine({ at }: Pick<ProcessFacts, "at">, level: string, msg: string): string {
+  return JSON.stringify({ level, msg, time: at.toISOString() });
+}
+
+type NodeAffinity = NonNullable<WorkloadManifest["nodeAffinity"]>;
+
+/** Auto Mode and Fargate have no use for what runs on every other node. */
+const notWithout: NodeAffinity = [
+  { key: "eks.amazonaws.com/compute-type", operator: "NotIn", values: ["fargate", "hybrid", "auto"] },
+];
+
 /** What runs in `kube-system` of every cluster; the Pod Identity agent only where its add-on is installed. */
-export function installSystem(cluster: Cluster, options: { readonly agent: boolean }): void {
+export function installSystem(
+  cluster: Cluster,
+  options: {
+    readonly agent: boolean;
+    /** What the add-on's configuration asks of the agent's nodes. */
+    readonly agentAffinity?: NodeAffinity;
+    /** Environment of `aws-node`. */
+    readonly cni?: Readonly<Record<string, string>>;
+  },
+): void {
   for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"])
     cluster.create(namespace(name));
   for (const part of options.agent ? [...systemWorkloads, agent] : systemWorkloads) {
-    const application: Application = { name: part.name, sdk: "none", calls: [], startLines: part.startLines };
+    const application: Application = {
+      name: part.name,
+      sdk: "none",
+      calls: [],
+      startLines: part.startLines,
+      ...(part.cannotStart === undefined ? {} : { cannotStart: part.cannotStart }),
+    };
     cluster.registerImage(part.image, application);
     cluster.create(serviceAccount("kube-system", part.name), "eks");
     cluster.create(
@@ -80,6 +114,8 @@ export function installSystem(cluster: Cluster, options: { readonly agent: boole
         serviceAccount: part.name,
         hostNetwork: part.hostNetwork,
         ...(part.kind === "DaemonSet" ? { tolerations: [{ operator: "Exists" }] } : {}),
+        nodeAffinity: [...notWithout, ...(part === agent ? (options.agentAffinity ?? []) : [])],
+        ...(part.name === "aws-node" && options.cni !== undefined ? { env: options.cni } : {}),
         labels: part.kind === "DaemonSet" ? { "k8s-app": part.name } : { "k8s-app": "kube-dns" },
       }),
       "eks",

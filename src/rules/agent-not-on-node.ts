@@ -1,3 +1,4 @@
+import { agentError } from "../core/agent-symptoms.ts";
 import { whenAgentAsked } from "../core/conditions.ts";
 import type { AgentFacts } from "../core/evidence.ts";
 import { needsAgent } from "../core/injection.ts";
@@ -27,6 +28,7 @@ export const agentNotOnNode = defineRule({
   },
   when: whenAgentAsked,
   needs: ["k8s.agent", "k8s.nodes"],
+  wants: ["k8s.agent-logs"],
   check(evidence, question) {
     const agent = evidence["k8s.agent"];
     const nodes = evidence["k8s.nodes"];
@@ -54,6 +56,10 @@ export const agentNotOnNode = defineRule({
           desired: String(daemonSet.desired),
         };
         return fail("none", data, { manual });
+      }
+      const logs = evidence["k8s.agent-logs"];
+      if (logs.status === "found" && agentError(logs, "bind-ipv6", "bind-in-use")?.nodeName === node.name) {
+        return notApplicable("the agent's own log says why it does not start");
       }
       const data = {
         agent: there.name,

@@ -20,8 +20,18 @@ export interface Application {
   readonly ready?: boolean;
   /** True: the first AWS call that fails ends the process, and the kubelet starts it again after a while. */
   readonly exitsOnFailure?: boolean;
+  /** The release of its SDK; the present one by default. */
+  readonly release?: "before-pod-identity";
+  /** How the program asks the agent, where that is not as its SDK does; `impatient` gives up at once. */
+  readonly asksAgent?: "without-token" | "with-bearer" | "by-name" | "impatient";
+  /** A port of its node that it takes where it runs on the host's network. */
+  readonly listensOn?: number;
+  /** What else it writes at every round. */
+  readonly alsoLogs?: (process: ProcessFacts) => readonly string[];
   /** Lines of a program that is not one of the written-out kinds (an agent, a DNS server), at its start. */
   readonly startLines?: (process: ProcessFacts) => readonly string[];
+  /** With `startLines`: what keeps the program from running; it writes these lines instead, and ends. */
+  readonly cannotStart?: (process: ProcessFacts) => readonly string[] | null;
 }
 
 /** What a running container is to the program inside. */
@@ -30,15 +40,31 @@ export interface ProcessFacts {
   readonly pod: string;
   readonly namespace: string;
   readonly podIp: string;
+  readonly node: NodeView;
   readonly random: Random;
   /** The time of this moment. */
   readonly at: Date;
 }
 
+/** What a program on the host's network meets there. */
+export interface NodeView {
+  readonly ipv6: boolean;
+  /** Whether another program listens on the port. */
+  taken(port: number): boolean;
+}
+
 /** A provider of the default chain that gave no credentials. */
 export interface ProviderFailure {
   readonly provider: ProviderName;
-  readonly reason: "not-configured" | "unreachable" | "token-file-missing" | "refused";
+  readonly reason:
+    | "not-configured"
+    | "unreachable"
+    | "token-file-missing"
+    | "refused"
+    /** The SDK does not call such an address. */
+    | "address-refused"
+    /** The metadata service answers, and has no role. */
+    | "no-role";
   /** With `refused`: what STS or EKS Auth answered. */
   readonly refusal: Refusal | null;
 }
@@ -70,6 +96,10 @@ interface SdkLog {
 
 export interface Sdk {
   readonly userAgent: string;
+  /** As the user agent names it; the last release before EKS Pod Identity that the sandbox knows. */
+  readonly release: { readonly present: string; readonly beforePodIdentity: string };
+  /** Whether it asks the agent through a proxy that the environment names. */
+  readonly proxiesAgent: boolean;
   /** Name of a web identity session. */
   sessionName(at: Date): string;
   /** The order of the default chain, and whether a configured provider that fails ends it. */

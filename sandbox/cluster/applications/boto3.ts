@@ -1,4 +1,5 @@
 import type { ProcessFacts, ProviderFailure, Sdk } from "./application.ts";
+import { agentBody } from "./credentials.ts";
 import { operationName } from "./services.ts";
 
 const site = "/usr/local/lib/python3.12/site-packages";
@@ -57,11 +58,14 @@ function credentialError(failures: readonly ProviderFailure[]): string {
       ? "FileNotFoundError: [Errno 2] No such file or directory: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token'"
       : `botocore.exceptions.ClientError: An error occurred (${failure.refusal.code}) when calling the AssumeRoleWithWebIdentity operation: ${failure.refusal.message}`;
   }
+  if (failure?.reason === "address-refused") {
+    return "ValueError: Unsupported host '169.254.170.23'.  Can only retrieve metadata from these hosts: 169.254.170.2, localhost, 127.0.0.1";
+  }
   if (failure?.provider === "container") {
     const reason =
       failure.refusal === null
         ? 'Received error when attempting to retrieve container metadata: Connect timeout on endpoint URL: "http://169.254.170.23/v1/credentials"'
-        : `Received non 200 response ${failure.refusal.status} from container metadata: [${failure.refusal.requestId}]: (${failure.refusal.code}): ${failure.refusal.message}, fault: client`;
+        : `Received non 200 response ${failure.refusal.status} from container metadata: ${agentBody(failure.refusal)}`;
     return `botocore.exceptions.CredentialRetrievalError: Error when retrieving credentials from container-role: Error retrieving metadata: ${reason}`;
   }
   return "botocore.exceptions.NoCredentialsError: Unable to locate credentials";
@@ -71,6 +75,8 @@ function credentialError(failures: readonly ProviderFailure[]): string {
 export const boto3: Sdk = {
   userAgent:
     "Boto3/1.34.69 md/Botocore#1.34.69 ua/2.0 os/linux#5.10.210-201.855.amzn2.x86_64 md/arch#x86_64 lang/python#3.12.2 md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.34.69",
+  release: { present: "1.34.69", beforePodIdentity: "1.28.85" },
+  proxiesAgent: false,
   sessionName: (at) => `botocore-session-${Math.floor(at.getTime() / 1000)}`,
   chain: [
     ["web-identity", "stop"],

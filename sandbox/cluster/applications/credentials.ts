@@ -1,5 +1,5 @@
-import type { Session, SessionAnswer } from "../../account/model.ts";
-import type { Credentials, ProviderFailure, ProviderName, Sdk } from "./application.ts";
+import type { Refusal, Session, SessionAnswer } from "../../account/model.ts";
+import type { Application, Credentials, ProviderFailure, ProviderName, Sdk } from "./application.ts";
 
 /** The endpoints that a container can get credentials from, as seen from its pod. */
 export interface CredentialEndpoints {
@@ -11,9 +11,15 @@ export interface CredentialEndpoints {
     userAgent: string;
   }): SessionAnswer;
   /** The Pod Identity agent of the node. */
-  podIdentity(): SessionAnswer | "unreachable";
+  podIdentity(request: AgentRequest): SessionAnswer | "unreachable";
   /** The instance metadata service of the node. */
-  instanceMetadata(): Session | "unreachable";
+  instanceMetadata(): Session | "unreachable" | "no-role";
+}
+
+/** How a program asks the agent. */
+export interface AgentRequest {
+  readonly address: string;
+  readonly habit: Application["asksAgent"];
 }
 
 export interface ContainerView {
@@ -28,7 +34,12 @@ export interface ContainerView {
  * before it expires.
  * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
  */
-export function createCredentialChain(sdk: Sdk, container: ContainerView, endpoints: CredentialEndpoints) {
+export function createCredentialChain(
+  sdk: Sdk,
+  application: Application,
+  container: ContainerView,
+  endpoints: CredentialEndpoints,
+) {
   let cached: Session | null = null;
   let remembered: ProviderName | null = null;
 
@@ -55,17 +66,22 @@ export function createCredentialChain(sdk: Sdk, container: ContainerView, endpoi
       return answer.ok ? answer.session : failed("refused", answer);
     }
     if (provider === "container") {
-      if (env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") === undefined) return failed("not-configured");
+      const uri = env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+      if (uri === undefined) return failed("not-configured");
+      if (application.release === "before-pod-identity") return failed("address-refused");
       if (container.tokenAt(env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") ?? "") === null) {
         return failed("token-file-missing");
       }
-      const answer = endpoints.podIdentity();
+      const address = new URL(uri).hostname.replace(/^\[|\]$/g, "");
+      // The proxy reaches no address that is local to the node.
+      if (sdk.proxiesAgent && isProxied(env, address)) return failed("unreachable");
+      const answer = endpoints.podIdentity({ address, habit: application.asksAgent });
       if (answer === "unreachable") return failed("unreachable");
       return answer.ok ? answer.session : failed("refused", answer);
     }
     if (env.get("AWS_EC2_METADATA_DISABLED")?.toLowerCase() === "true") return failed("unreachable");
     const answer = endpoints.instanceMetadata();
-    return answer === "unreachable" ? failed("unreachable") : answer;
+    return typeof answer === "string" ? failed(answer) : answer;
   }
 
   return function resolve(at: Date): Credentials {
@@ -85,4 +101,19 @@ export function createCredentialChain(sdk: Sdk, container: ContainerView, endpoi
     }
     return { ok: false, failures };
   };
+}
+
+/** Is HTTP to the address sent through a proxy? `NO_PROXY` lists exceptions, by name, address or `*`. */
+function isProxied(env: ReadonlyMap<string, string>, address: string): boolean {
+  const either = (name: string) => env.get(name) ?? env.get(name.toLowerCase()) ?? "";
+  if (either("HTTP_PROXY") === "") return false;
+  const exceptions = either("NO_PROXY")
+    .split(",")
+    .map((entry) => entry.trim().replace(/^\[|\]$/g, ""));
+  return !exceptions.includes(address) && !exceptions.includes("*");
+}
+
+/** The body of the agent's refusal: what EKS Auth said, or a sentence of its own. */
+export function agentBody({ requestId, code, message, body }: Refusal): string {
+  return body ?? `[${requestId}]: (${code}): ${message}, fault: client`;
 }

@@ -1,4 +1,5 @@
 import type { ProcessFacts, ProviderFailure, Sdk } from "./application.ts";
+import { agentBody } from "./credentials.ts";
 import { operationName, serviceNames } from "./services.ts";
 
 function line(
@@ -18,10 +19,16 @@ function credentialError(failures: readonly ProviderFailure[]): string {
       ? `${prefix}failed to retrieve jwt from provide source, unable to read file at /var/run/secrets/eks.amazonaws.com/serviceaccount/token: open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: no such file or directory`
       : `${prefix}failed to retrieve credentials, operation error STS: AssumeRoleWithWebIdentity, https response error StatusCode: ${failure.refusal.status}, RequestID: ${failure.refusal.requestId}, api error ${failure.refusal.code}: ${failure.refusal.message}`;
   }
+  if (failure?.reason === "address-refused") {
+    return 'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed';
+  }
+  if (failure?.reason === "no-role") {
+    return `${prefix}no EC2 IMDS role found, operation error ec2imds: GetMetadata, http response error StatusCode: 404, request to EC2 IMDS failed`;
+  }
   if (failure?.provider === "container") {
     return failure.refusal === null
       ? `${prefix}failed to load credentials, exceeded maximum number of attempts, 3, request send failed, Get "http://169.254.170.23/v1/credentials": dial tcp 169.254.170.23:80: i/o timeout`
-      : `${prefix}failed to load credentials, exceeded maximum number of attempts, 3, : [${failure.refusal.requestId}]: (${failure.refusal.code}): ${failure.refusal.message}, fault: client`;
+      : `${prefix}failed to load credentials, exceeded maximum number of attempts, 3, : ${agentBody(failure.refusal)}`;
   }
   return `${prefix}no EC2 IMDS role found, operation error ec2imds: GetMetadata, canceled, context deadline exceeded`;
 }
@@ -29,6 +36,8 @@ function credentialError(failures: readonly ProviderFailure[]): string {
 /** A Go service with the AWS SDK for Go v2, logging JSON through log/slog. */
 export const goV2: Sdk = {
   userAgent: "aws-sdk-go-v2/1.26.0 os/linux lang/go#1.22.1 md/GOOS#linux md/GOARCH#amd64",
+  release: { present: "1.26.0", beforePodIdentity: "1.21.2" },
+  proxiesAgent: true,
   sessionName: (at) => `${at.getTime()}000000`,
   chain: [
     ["web-identity", "stop"],

@@ -60,7 +60,11 @@ function chainText(failures: readonly ProviderFailure[]): string {
   const containerText =
     container === undefined || container.reason === "not-configured"
       ? "Failed to connect to service endpoint: "
-      : (container.refusal?.message ?? "Failed to connect to service endpoint: ");
+      : container.reason === "address-refused"
+        ? "The full URI (http://169.254.170.23/v1/credentials) contained within environment variable AWS_CONTAINER_CREDENTIALS_FULL_URI has an invalid host. Host can only be one of [localhost, 127.0.0.1]."
+        : (container.refusal?.body ??
+          container.refusal?.message ??
+          "Failed to connect to service endpoint: ");
   return [
     "EnvironmentVariableCredentialsProvider: Unable to load AWS credentials from environment variables (AWS_ACCESS_KEY_ID (or AWS_ACCESS_KEY) and AWS_SECRET_KEY (or AWS_SECRET_ACCESS_KEY))",
     "SystemPropertiesCredentialsProvider: Unable to load AWS credentials from Java system properties (aws.accessKeyId and aws.secretKey)",
@@ -73,6 +77,8 @@ function chainText(failures: readonly ProviderFailure[]): string {
 /** A Spring Boot service with the AWS SDK for Java 1.x. */
 export const javaV1: Sdk = {
   userAgent: `aws-sdk-java/${version} Linux/5.10.205-195.807.amzn2.x86_64 OpenJDK_64-Bit_Server_VM/17.0.10+7-LTS java/17.0.10`,
+  release: { present: version, beforePodIdentity: "1.12.488" },
+  proxiesAgent: true,
   sessionName: (at) => `aws-sdk-java-${at.getTime()}`,
   // Container or instance: the wrapper chooses one by the variable, once.
   chain: [

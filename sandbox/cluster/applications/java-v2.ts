@@ -74,13 +74,17 @@ function chainText(failures: readonly ProviderFailure[]): string {
   const containerText =
     container === undefined || container.reason === "not-configured"
       ? "Cannot fetch credentials from container - neither AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI environment variables are set."
-      : "Failed to load credentials from metadata service.";
+      : container.reason === "address-refused"
+        ? "The full URI (http://169.254.170.23/v1/credentials) contained within environment variable AWS_CONTAINER_CREDENTIALS_FULL_URI has an invalid host. Host should resolve to a loopback address or have the full URI be HTTPS."
+        : "Failed to load credentials from metadata service.";
   return `Unable to load credentials from any of the providers in the chain AwsCredentialsProviderChain(credentialsProviders=[SystemPropertyCredentialsProvider(), EnvironmentVariableCredentialsProvider(), WebIdentityTokenCredentialsProvider(), ${profile}, ContainerCredentialsProvider(), InstanceProfileCredentialsProvider()]) : [SystemPropertyCredentialsProvider(): ${settings}, EnvironmentVariableCredentialsProvider(): ${settings}, WebIdentityTokenCredentialsProvider(): ${webText}, ${profile}: Profile file contained no credentials for profile 'default': ProfileFile(sections=[]), ContainerCredentialsProvider(): ${containerText}, InstanceProfileCredentialsProvider(): Failed to load credentials from IMDS.]`;
 }
 
 /** A Spring Boot service with the AWS SDK for Java 2.x. */
 export const javaV2: Sdk = {
   userAgent: `aws-sdk-java/${version} Linux/6.1.79-99.164.amzn2023.x86_64 OpenJDK_64-Bit_Server_VM/17.0.10+7-LTS Java/17.0.10 vendor/Amazon.com_Inc. io/sync http/Apache cfg/retry-mode/legacy`,
+  release: { present: version, beforePodIdentity: "2.20.68" },
+  proxiesAgent: true,
   sessionName: (at) => `aws-sdk-java-${at.getTime()}`,
   chain: [
     ["web-identity", "next"],

@@ -11,6 +11,8 @@ function accessLine(process: ProcessFacts, path: string, agent: string): string 
 /** A web server that never speaks to AWS. */
 export const noAws: Sdk = {
   userAgent: "",
+  release: { present: "", beforePodIdentity: "" },
+  proxiesAgent: false,
   sessionName: () => "",
   chain: [],
   remembersProvider: false,

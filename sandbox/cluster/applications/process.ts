@@ -40,23 +40,32 @@ export interface ProcessParts {
 export function startProcess(parts: ProcessParts): ContainerProcess {
   const { application, account, log } = parts;
   const sdk = sdks[application.sdk];
-  const resolve = createCredentialChain(sdk, parts.container, parts.endpoints);
+  // Stack traces and start-up lines name the release, as the user agent does.
+  const ofRelease = (text: string) =>
+    application.release === undefined
+      ? text
+      : text.replaceAll(sdk.release.present, sdk.release.beforePodIdentity);
+  const userAgent = ofRelease(sdk.userAgent);
+  const resolve = createCredentialChain({ ...sdk, userAgent }, application, parts.container, parts.endpoints);
 
   function facts(): ProcessFacts {
     return { ...parts.facts, application, at: parts.now() };
   }
 
   function write(lines: readonly string[]): void {
-    log.append(parts.now(), lines);
+    log.append(parts.now(), lines.map(ofRelease));
   }
 
-  write(application.startLines === undefined ? sdk.log.started(facts()) : application.startLines(facts()));
+  const complaint = application.cannotStart?.(facts()) ?? null;
+  write(complaint ?? (application.startLines ?? sdk.log.started)(facts()));
 
   return {
     tick() {
+      if (complaint !== null) return "exited";
       if (application.startLines !== undefined) return "running";
       let failed = false;
       write(sdk.log.noise(facts()));
+      write(application.alsoLogs?.(facts()) ?? []);
       for (const call of application.calls) {
         const credentials = resolve(parts.now());
         if (!credentials.ok) {
@@ -65,7 +74,7 @@ export function startProcess(parts: ProcessParts): ContainerProcess {
           continue;
         }
         const { vpcId } = parts;
-        const answer = account.call(credentials.session, { ...call, userAgent: sdk.userAgent, vpcId });
+        const answer = account.call(credentials.session, { ...call, userAgent, vpcId });
         failed ||= !answer.ok;
         write(answer.ok ? sdk.log.succeeded(facts(), call) : sdk.log.denied(facts(), call, answer));
       }

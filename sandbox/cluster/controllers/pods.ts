@@ -106,17 +106,21 @@ export function setStatus(
   status: Record<string, unknown>,
 ): void {
   const type = resourceTypeOf(object);
+  const { namespace = "", name } = object.metadata;
+  const merged = (before: unknown) =>
+    Object.fromEntries(
+      Object.entries({ ...(before as object), ...status }).filter(([, value]) => value !== undefined),
+    );
+  // Most rounds find nothing new, and a write costs a copy.
+  const present = context.store.get(type.key, namespace, name)?.["status"];
+  if (JSON.stringify(merged(present)) === JSON.stringify(present)) return;
   context.store.update(
     type.key,
-    object.metadata.namespace ?? "",
-    object.metadata.name,
+    namespace,
+    name,
     { manager: controllerManager, subresource: "status" },
     (draft) => {
-      draft["status"] = Object.fromEntries(
-        Object.entries({ ...(draft["status"] as object), ...status }).filter(
-          ([, value]) => value !== undefined,
-        ),
-      );
+      draft["status"] = merged(draft["status"]);
       return draft;
     },
   );

@@ -1,5 +1,6 @@
 import type { ClusterContext } from "../context.ts";
-import type { KubeObject, Pod, PodSpec, Toleration } from "../objects.ts";
+import type { KubeObject, LabelSelector, Pod, PodSpec, Toleration } from "../objects.ts";
+import { matchesSelector } from "../selectors.ts";
 
 interface Taint {
   readonly key: string;
@@ -7,10 +8,24 @@ interface Taint {
   readonly effect: string;
 }
 
-/** By nodeSelector and taints; affinity is not considered. */
-export function canRunOn(node: KubeObject, spec: Pick<PodSpec, "nodeSelector" | "tolerations">): boolean {
+interface Affinity {
+  readonly nodeAffinity?: {
+    readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+      readonly nodeSelectorTerms: readonly Pick<LabelSelector, "matchExpressions">[];
+    };
+  };
+}
+
+/** By nodeSelector, required node affinity and taints; what is only preferred is not considered. */
+export function canRunOn(
+  node: KubeObject,
+  spec: Pick<PodSpec, "nodeSelector" | "affinity" | "tolerations">,
+): boolean {
   const labels = node.metadata.labels ?? {};
   if (!Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)) return false;
+  const affinity = spec.affinity as Affinity | undefined;
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  if (terms?.some((term) => matchesSelector(term, labels)) === false) return false;
   const taints = ((node["spec"] as { taints?: Taint[] }).taints ?? []).filter(
     (taint) => taint.effect !== "PreferNoSchedule",
   );

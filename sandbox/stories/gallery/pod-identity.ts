@@ -1,17 +1,18 @@
+import { allow, podIdentityTrust } from "../policies.ts";
 import { scene } from "../scene.ts";
 import type { Theme } from "../story.ts";
+import { gallery } from "./clusters.ts";
 
-/** Faults of associations, and of the roles that they name. */
+/** Associations, and whether they reach the pods. */
 export const podIdentity: Theme = {
-  title: "EKS Pod Identity: associations and their roles",
+  title: "EKS Pod Identity: the association",
   stories: [
     scene({
-      at: "imports/imports",
-      about: "The role lets EKS Pod Identity in, but not tag its sessions",
-      rule: "pi-trust-missing-tagsession",
-      sdk: "go-v2",
-      calls: ["sqs:SendMessage imports"],
-      podIdentity: { trust: (right) => ({ ...right, Action: "sts:AssumeRole" }) },
+      at: "inventory/inventory",
+      about: "The association names the service account inventory-sa; the pods run as inventory",
+      rule: "pia-other-service-account",
+      calls: ["dynamodb:Query table/Inventory"],
+      podIdentity: { serviceAccount: "inventory-sa" },
     }),
     scene({
       at: "exports/exports",
@@ -19,6 +20,43 @@ export const podIdentity: Theme = {
       rule: "pod-older-than-association",
       calls: ["s3:PutObject eks-gallery-exports/day.csv"],
       podIdentity: { hoursAgo: 2 },
+    }),
+    scene({
+      at: "flaky/flaky",
+      about: "The webhook missed one of two pods, and nothing tells it",
+      rule: "injection-missed-webhook-flap",
+      sdk: "js-v3",
+      calls: ["sqs:SendMessage flaky"],
+      podIdentity: {},
+      manifest: { replicas: 2 },
+      hoursAgo: 25,
+      twist: ({ at }) => at(25.1, (cluster) => cluster.faults.set("webhook:mutate", "hang", 1)),
+    }),
+    scene({
+      at: "thumbs/thumbs",
+      about:
+        "An association took over from the annotation, whose role may nothing; the pods still carry that one",
+      rule: "pia-and-irsa-both",
+      calls: ["s3:GetObject eks-gallery-thumbs/cat.png"],
+      irsa: { roleName: "eks-gallery-thumbs-former", allows: [] },
+      twist: ({ account, at, namespace }) => {
+        const roleArn = account.addRole({
+          name: "eks-gallery-thumbs",
+          trustPolicy: podIdentityTrust,
+          inline: { read: allow("Read", ["s3:GetObject"], ["arn:aws:s3:::eks-gallery-thumbs/*"]) },
+        });
+        at(2, () =>
+          account.addAssociation({ cluster: gallery, namespace, serviceAccount: "thumbs", roleArn }),
+        );
+      },
+    }),
+    scene({
+      at: "elderly/elderly",
+      cluster: "eks-elderly",
+      about: "The cluster's platform version does not know EKS Pod Identity",
+      rule: "cluster-version-unsupported",
+      calls: ["s3:GetObject eks-elderly/old.csv"],
+      podIdentity: {},
     }),
   ],
 };

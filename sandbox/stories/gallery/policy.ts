@@ -112,11 +112,11 @@ export const policy: Theme = {
       },
     }),
     scene({
-      at: "mailer/mailer",
+      at: "postman/postman",
       about: "The permissions boundary leaves out what the role allows",
       rule: "permissions-boundary",
-      calls: ["sqs:SendMessage mailer"],
-      podIdentity: { boundary: ["dynamodb:GetItem table/Mailer"] },
+      calls: ["sqs:SendMessage postman"],
+      podIdentity: { boundary: ["dynamodb:GetItem table/Postman"] },
     }),
     scene({
       at: "scans/scans",
@@ -149,11 +149,11 @@ export const policy: Theme = {
         }),
     }),
     scene({
-      at: "thumbnails/thumbnails",
+      at: "previews/previews",
       about: "The way to S3 leads through a VPC endpoint that leaves this bucket out",
       rule: "vpc-endpoint-policy-deny",
       sdk: "go-v2",
-      calls: ["s3:GetObject eks-gallery-thumbnails/1.png"],
+      calls: ["s3:GetObject eks-gallery-previews/1.png"],
       irsa: {},
       twist: ({ account }) =>
         account.addVpcEndpoint({
@@ -167,7 +167,7 @@ export const policy: Theme = {
                 Effect: "Deny",
                 Principal: "*",
                 Action: "s3:GetObject",
-                Resource: "arn:aws:s3:::eks-gallery-thumbnails/*",
+                Resource: "arn:aws:s3:::eks-gallery-previews/*",
               },
             ],
           },
