@@ -29,6 +29,7 @@ import { identityPolicyMissingAction } from "./identity-policy-missing-action.ts
 import { identityPolicyResourceMismatch } from "./identity-policy-resource-mismatch.ts";
 import { imdsBlocked } from "./imds-blocked.ts";
 import { imdsHopLimit1 } from "./imds-hop-limit-1.ts";
+import { imdsRegionOrVpcUnreachable } from "./imds-region-or-vpc-unreachable.ts";
 import { injectionMissedWebhookFlap } from "./injection-missed-webhook-flap.ts";
 import { ipv6ClusterAddress } from "./ipv6-cluster-address.ts";
 import { irsaAnnotatedOtherSa } from "./irsa-annotated-other-sa.ts";
@@ -241,6 +242,7 @@ export const rules: readonly Rule[] = [
   dataPlaneOwnAuthorization,
   notIam,
   regionMissing,
+  imdsRegionOrVpcUnreachable,
   wrongAccountOrRegion,
   throttlingNotDenial,
   associationQuota,

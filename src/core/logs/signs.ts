@@ -54,6 +54,9 @@ export const logSigns = {
     /Request ARN is invalid|(?:ValidationError|ValidationException).{0,120}roleArn|ARN \S{0,200} is not valid/i,
   "imds-without-role":
     /no EC2 IMDS role found.{0,200}StatusCode: 404|metadata.{0,120}security-credentials.{0,80}404/i,
+  /** https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/installation/ */
+  "place-from-metadata":
+    /(?:vpc ?id|\bregion|availability ?zone)\b.{0,60}(?:from|through) (?:the )?(?:ec2 ?metadata|(?:ec2 )?instance ?metadata)/i,
   "kms-refused":
     /Access to KMS is not allowed|KMS\.AccessDeniedException|unable to get the specified fileKey|KMSAccessDeniedException|(?:ciphertext refers to a customer master key that does not exist)/i,
   "association-limit":

@@ -84,6 +84,15 @@ const shown: readonly (readonly [LogSignId, string])[] = [
     "An error occurred (ResourceInUseException) when calling the CreatePodIdentityAssociation operation: Association already exists: a-0example",
   ],
   ["role-arn-invalid", "ValidationError: Request ARN is invalid"],
+  [
+    "place-from-metadata",
+    "failed to introspect vpcID from EC2Metadata, specify --aws-vpc-id instead if EC2Metadata is unavailable: EC2MetadataError: failed to make EC2Metadata request status code: 401",
+  ],
+  [
+    "place-from-metadata",
+    "failed to get VPC ID: failed to fetch VPC ID from instance metadata: error in fetching vpc id through ec2 metadata: get mac metadata: operation error ec2imds: GetMetadata, canceled, context deadline exceeded",
+  ],
+  ["place-from-metadata", "failed to introspect region from EC2Metadata, specify --aws-region instead"],
   ["kms-refused", "Access to KMS is not allowed"],
   [
     "kubernetes-rbac",
