@@ -1,9 +1,11 @@
+import { linesBefore, longestWrapped } from "../../core/logs/failures.ts";
 import { anchors, createPrefilter } from "../../core/logs/prefilter.ts";
-import { longestWrapped } from "../../core/logs/record.ts";
-import { type LogScanner, linesBefore } from "../../core/logs/stream.ts";
+import type { LogScanner } from "../../core/logs/stream.ts";
 
 /** Longer lines are read in parts of so many bytes, so that memory does not depend on what is in a log. */
 const maxLine = 65_536;
+/** A part begins with so many bytes of the one before it: no sentence is longer, so none is cut in both. */
+const overlap = 8_192;
 
 const lineEnd = 10;
 
@@ -14,28 +16,62 @@ export interface LogBytes {
 }
 
 /**
- * Most lines of a log hold no error: they are found by their bytes and never decoded. The parts are the same wherever
- * the bytes are cut, for they are counted from the beginning of their line.
+ * Most lines of a log hold no error: they are found by their bytes and never decoded. The parts of a long line are the
+ * same wherever the bytes are cut, for they are counted from its beginning.
  */
 export function createLogBytes(scanner: LogScanner): LogBytes {
   const prefilter = createPrefilter(anchors);
   /** The beginning of a line, or of a part of one, whose end has not been seen. */
   let held: Buffer = Buffer.alloc(0);
+  /** What the part before `held` ended with; empty where `held` begins a line. */
+  let tail: Buffer = Buffer.alloc(0);
 
+  /** Scans lines and parts that are whole. */
   function scan(bytes: Buffer, until: number): void {
-    let at = 0;
+    let at = tail.length === 0 ? 0 : scanParts(bytes, 0, until);
     while (at < until) {
       if (!scanner.open) {
         const found = prefilter.next(bytes, at, until);
-        const next = found < 0 ? until : startOfPart(bytes, at, found);
+        const next = startOfLine(bytes, at, found < 0 ? until : found);
         scanLast(bytes, at, next);
-        if (found < 0) return;
         at = next;
+        if (found < 0) {
+          keepTail(bytes, at, until);
+          return;
+        }
       }
-      const end = endOfPart(bytes, at, until);
-      scanner.line(bytes.toString("utf8", at, trimmed(bytes, at, end)));
-      at = bytes[end] === lineEnd && end < until ? end + 1 : end;
+      const end = endOfLine(bytes, at, until);
+      if (end - at >= maxLine) {
+        at = scanParts(bytes, at, until);
+      } else {
+        scanner.line(text(bytes, at, end));
+        at = end + 1;
+      }
     }
+  }
+
+  /** Scans what is there of a long line; answers where the next line begins. */
+  function scanParts(bytes: Buffer, from: number, until: number): number {
+    const end = endOfLine(bytes, from, until);
+    for (let at = from; at < end; at += maxLine) {
+      const partEnd = Math.min(at + maxLine, end);
+      const before = at === from ? tail : bytes.subarray(at - overlap, at);
+      const part =
+        at === from
+          ? Buffer.concat([tail, bytes.subarray(at, partEnd)])
+          : bytes.subarray(at - overlap, partEnd);
+      if (scanner.open || prefilter.next(part, 0, part.length) >= 0) {
+        scanner.part(text(part, 0, part.length), before.toString());
+      }
+    }
+    if (end < until) tail = Buffer.alloc(0);
+    else keepTail(bytes, from, until);
+    return end + 1;
+  }
+
+  /** What is left of bytes whose line goes on: they are there only until the next ones are asked for. */
+  function keepTail(bytes: Buffer, from: number, until: number): void {
+    tail = Buffer.from(bytes.subarray(Math.max(from, until - overlap), until));
   }
 
   /** The last lines of a stretch in which nothing was found: an error may begin in them. */
@@ -47,10 +83,9 @@ export function createLogBytes(scanner: LogScanner): LogBytes {
       starts.unshift(end);
     }
     for (const start of starts) {
-      const end = endOfPart(bytes, start, to);
+      const end = endOfLine(bytes, start, to);
       // No line of so many bytes is short enough to lead into another: it need not be decoded.
-      const isLong = end - start > 4 * longestWrapped;
-      scanner.line(isLong ? "" : bytes.toString("utf8", start, trimmed(bytes, start, end)));
+      scanner.line(end - start > 4 * longestWrapped ? "" : text(bytes, start, end));
     }
   }
 
@@ -77,24 +112,23 @@ export function createLogBytes(scanner: LogScanner): LogBytes {
     end() {
       scan(held, held.length);
       held = Buffer.alloc(0);
+      tail = Buffer.alloc(0);
       // What the last line began is over: another log may follow.
-      scanner.line("");
+      scanner.part("", "");
     },
   };
 }
 
-/** The part that `found` lies in, of the lines that begin at `from`. */
-function startOfPart(bytes: Buffer, from: number, found: number): number {
-  const line = Math.max(from, bytes.lastIndexOf(lineEnd, found) + 1);
-  return line + Math.floor((found - line) / maxLine) * maxLine;
+/** The beginning of the line that `found` lies in, of those that begin at `from`. */
+function startOfLine(bytes: Buffer, from: number, found: number): number {
+  return from + bytes.subarray(from, found).lastIndexOf(lineEnd) + 1;
 }
 
-function endOfPart(bytes: Buffer, at: number, until: number): number {
-  const longest = Math.min(at + maxLine, until);
-  const end = bytes.subarray(at, longest).indexOf(lineEnd);
-  return end < 0 ? longest : at + end;
+function endOfLine(bytes: Buffer, at: number, until: number): number {
+  const end = bytes.subarray(at, until).indexOf(lineEnd);
+  return end < 0 ? until : at + end;
 }
 
-function trimmed(bytes: Buffer, at: number, end: number): number {
-  return end > at && bytes[end - 1] === 13 ? end - 1 : end;
+function text(bytes: Buffer, at: number, end: number): string {
+  return bytes.toString("utf8", at, end > at && bytes[end - 1] === 13 ? end - 1 : end);
 }

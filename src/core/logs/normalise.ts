@@ -1,13 +1,4 @@
-/**
- * What container runtimes, Compose and kubectl write before each line of a log: `2024-05-05T10:00:00.1Z stderr F `,
- * `carts-1  | `, `[pod/carts-0/carts] `.
- */
-const linePrefix =
-  /^[ \t]{0,40}(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] |[\w.-]{1,80} {1,20}\| |\[pod\/[\w./-]{1,300}\] )/gm;
-
-/** kubectl and runtimes put a time of their own before every line, also before one that goes on with the line before it. */
-const timeBeforeRest =
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}(?:Z|[+-]\d\d:\d\d) (?=\s|caused by|Caused by|at [\w$.]{1,200}\()/gm;
+import { withoutPrefixes } from "./line-prefix.ts";
 
 const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', amp: "&", apos: "'" };
 
@@ -16,7 +7,7 @@ const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"'
  * several times over), the prefixes of container runtimes. Linear in the text.
  */
 export function plainLines(text: string): string {
-  return text
+  const plain = text
     .replace(/(?:\u001b|\\{1,8}(?:u001b|x1b|033|e)|#033)\[[0-9;?]{0,32}[A-Za-z]/gi, "")
     .replace(/[\u200b\ufeff]/g, "")
     .replace(/\\{1,8}u([0-9a-f]{4})/gi, (whole, code: string) => printable(whole, code))
@@ -26,9 +17,8 @@ export function plainLines(text: string): string {
     .replace(/\\{1,8}t/g, "\t")
     .replace(/\\{1,8}(["'/`])/g, "$1")
     .replace(/&(lt|gt|quot|amp|apos);/g, (_, name: string) => entities[name] ?? " ")
-    .replace(/[\u2500-\u257f]+/g, " ")
-    .replace(linePrefix, "")
-    .replace(timeBeforeRest, "");
+    .replace(/[\u2500-\u257f]+/g, " ");
+  return withoutPrefixes(plain);
 }
 
 /** A record on one line: any white space is one space. */

@@ -1,185 +1,64 @@
-import { type AwsError, type AwsErrorKind, awsErrorKinds } from "./aws-error.ts";
-import { bareDenials, namedAction, namedResource } from "./bare-denials.ts";
-import { timesIn } from "./count.ts";
-import { providerList, refusesAgent, unexplained } from "./no-credentials.ts";
+import { awsErrorKinds } from "./aws-error.ts";
+import { eventsOf, type LogEvent } from "./events.ts";
+import { createFailureReader, identityOf, tellings } from "./failures.ts";
+import { errorsIn, mayMatter, type RecognisedError, requestIdsIn } from "./grammar.ts";
 import { foreign, foreignMetadata, harmless } from "./not-iam.ts";
-import { anchors } from "./prefilter.ts";
-import { principalKindOf } from "./principal.ts";
-import { type LogRecord, recordsOf } from "./records.ts";
-import { sdkOfText } from "./sdk.ts";
-import { spelledDenials, webIdentityAction } from "./sentence.ts";
-import { type Symptom, symptoms } from "./symptoms.ts";
+import { toldOnce } from "./told-once.ts";
 
-export interface RecognisedError extends AwsError {
-  /** How often it stands in the text. */
-  readonly count: number;
-}
+/** A line that is longer is many events that lack their line ends. */
+const longestEvent = 16_384;
 
 /**
  * Finds AWS credential and authorization errors in a log, most telling first. The grammar is that of
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html and of the SDKs' own messages. Takes
- * one record or many; each record is judged for itself. Empty: the text shows no such error.
+ * one event or many; each is judged for itself, by all of its lines, and an error counts as often as its lines tell of a
+ * failure. Empty: the text shows no such error.
  */
 export function recognise(text: string): readonly RecognisedError[] {
-  const found = new Map<string, RecognisedError>();
-  for (const record of recordsOf(text)) {
-    for (const error of errorsOf(record)) put(found, error);
-  }
-  return [...found.values()].sort((a, b) => awsErrorKinds.indexOf(a.kind) - awsErrorKinds.indexOf(b.kind));
+  return inOrder(eventsOf(text).flatMap((event) => counted(event, event.text.length > longestEvent)));
 }
 
-function errorsOf({ text, uncut }: LogRecord): readonly RecognisedError[] {
+/** The same for a part of a line that holds any number of events: each telling counts. */
+export function recogniseAll(text: string): readonly RecognisedError[] {
+  return inOrder(eventsOf(text).flatMap((event) => counted(event, true)));
+}
+
+function inOrder(errors: readonly RecognisedError[]): readonly RecognisedError[] {
+  const order = ({ kind }: RecognisedError) => awsErrorKinds.indexOf(kind);
+  return toldOnce(errors, add).sort((a, b) => order(a) - order(b));
+}
+
+function add(a: RecognisedError, b: RecognisedError): RecognisedError {
+  return { ...a, count: a.count + b.count, requestId: a.requestId ?? b.requestId };
+}
+
+function counted(event: LogEvent, isMany: boolean): readonly RecognisedError[] {
+  const errors = errorsOf(event);
+  if (errors.length === 0 || (isMany && event.lines.length === 1)) return errors;
+  const failures = event.lines.length === 1 ? null : failuresIn(event.lines);
+  // A line of one event tells a failure in several fields; several failures have ids of their own.
+  const ids = failures === null ? requestIdsIn(event.text) : 0;
+  return toldOnce(errors, add).map((error) => {
+    const times = failures === null ? ids : (failures.get(identityOf(error)) ?? 0);
+    return { ...error, count: Math.max(1, Math.min(error.count, times)) };
+  });
+}
+
+function errorsOf({ text, uncut }: LogEvent): readonly RecognisedError[] {
   const errors = mayMatter(text) ? errorsIn(text) : [];
   if (errors.length > 0 || uncut === null || !mayMatter(uncut)) return errors;
   // What was not put together again may be what tells that nothing is wrong.
   return [harmless, foreign, foreignMetadata].some((sign) => sign.test(text)) ? [] : errorsIn(uncut);
 }
 
-/** One error told twice is one, also where only one of the two shows the SDK. */
-function put(found: Map<string, RecognisedError>, error: RecognisedError): void {
-  const { sdk, count, requestId, ...said } = error;
-  const key = JSON.stringify(said);
-  const keyOfSdk = (name: string | null) => `${name ?? ""} ${key}`;
-  const unknown = found.get(keyOfSdk(null));
-  const same =
-    found.get(keyOfSdk(sdk)) ??
-    unknown ??
-    (sdk === null ? [...found].find(([other]) => other.endsWith(` ${key}`))?.[1] : undefined);
-  const merged: RecognisedError = {
-    ...error,
-    sdk: sdk ?? same?.sdk ?? null,
-    requestId: same?.requestId ?? requestId,
-    count: (same?.count ?? 0) + count,
-  };
-  if (same !== undefined && same === unknown) found.delete(keyOfSdk(null));
-  found.set(keyOfSdk(merged.sdk), merged);
-}
-
-const interesting = new RegExp(anchors.map((anchor) => anchor.replace(/[.()[\]|]/g, "\\$&")).join("|"), "i");
-
-/** A cheap look that lets most lines of a log pass by. */
-export function mayMatter(line: string): boolean {
-  return interesting.test(line);
-}
-
-type Raw = Omit<RecognisedError, "sdk" | "principalKind">;
-
-function raw(kind: AwsErrorKind, parts: Partial<Raw> = {}): Raw {
-  return {
-    kind,
-    principalArn: null,
-    action: null,
-    missingAction: null,
-    resource: null,
-    denyLayer: null,
-    policyArn: null,
-    requestId: null,
-    count: 1,
-    ...parts,
-  };
-}
-
-function errorsIn(record: string): readonly RecognisedError[] {
-  const errors = [...spelled(record), ...told(record)];
-  if (errors.length === 0) return [];
-  const sdk = sdkOfText(record);
-  return errors.map((error) => ({ ...error, sdk, principalKind: kindOfPrincipal(error, record) }));
-}
-
-/** Only IRSA presents a web identity, whoever the text names. */
-function kindOfPrincipal({ action, kind, principalArn }: Raw, record: string): AwsError["principalKind"] {
-  const webIdentity = action === webIdentityAction || webIdentityError.test(record);
-  if (webIdentity && kind !== "access-denied") return "irsa-role";
-  return principalKindOf(principalArn);
-}
-
-const webIdentityError = /\bWebIdentityErr(?:or)?:/;
-
-function spelled(record: string): readonly Raw[] {
-  return spelledDenials(record).map(({ rest, ...denial }) =>
-    raw(denial.kind, { ...denial, requestId: requestIdOf(rest) }),
-  );
-}
-
-function told(record: string): readonly Raw[] {
-  if (harmless.test(record)) return [];
-  const requestId = requestIdOf(record);
-  const isSpelled = record.includes("not authorized to perform:");
-  const found = symptoms.flatMap((symptom) => {
-    if (isSuppressed(symptom.kind, record, isSpelled)) return [];
-    const count = countOf(symptom, record);
-    return count === 0
-      ? []
-      : [raw(symptom.kind, { action: askedBy(symptom.kind, record), requestId, count })];
+/** In how many failures each error is told, by its identity. */
+function failuresIn(lines: readonly string[]): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  const reader = createFailureReader(mayMatter, ({ text, lines }) => {
+    const isMany = lines === 1 && text.length > longestEvent;
+    for (const [key, count] of tellings(text)) times.set(key, (times.get(key) ?? 0) + (isMany ? count : 1));
   });
-  const encoded = encodedMessage.exec(record)?.[1];
-  if (encoded !== undefined) {
-    const count = timesIn(record, encodedMessages);
-    const action = /\bAPI: ([a-z0-9-]{2,40}:\w{1,80}) You are not/.exec(record)?.[1] ?? null;
-    return [...found, raw("encoded-denial", { encodedMessage: encoded, requestId, count, action })];
-  }
-  if (isSpelled || found.length > 0) return found;
-  const denials = foreign.test(record) ? [] : bare(record, requestId);
-  if (denials.length > 0) return denials;
-  const count = countOf(unexplained, record);
-  return count === 0 ? [] : [raw(unexplained.kind, { requestId, count })];
-}
-
-const encodedMessage = /Encoded authorization failure message: ?([A-Za-z0-9_.*<-]{4,4000})/;
-const encodedMessages = /Encoded authorization failure message: ?[A-Za-z0-9_.*<-]{4}/g;
-
-function isSuppressed(kind: AwsErrorKind, record: string, isSpelled: boolean): boolean {
-  switch (kind) {
-    case "pod-identity-agent-error":
-      return refusesAgent.test(record);
-    case "assume-role-web-identity-denied":
-      return isSpelled;
-    case "imds-unreachable":
-      return foreignMetadata.test(record) || providerList.test(record);
-    default:
-      return false;
-  }
-}
-
-/** A text that shows two signs of one kind tells of one error. */
-function countOf({ patterns }: Symptom, record: string): number {
-  return patterns.reduce((most, pattern) => Math.max(most, timesIn(record, pattern)), 0);
-}
-
-function bare(record: string, requestId: string | null): readonly Raw[] {
-  const named = namedAction.exec(record);
-  const action = named?.[1] ?? named?.[2] ?? named?.[3];
-  if (action !== undefined) return [raw("access-denied", { action, requestId })];
-  const count = bareDenials.reduce((most, pattern) => Math.max(most, timesIn(record, pattern)), 0);
-  if (count === 0) return [];
-  const resource = namedResource.exec(record);
-  return [raw("access-denied", { resource: resource?.[1] ?? resource?.[2] ?? null, requestId, count })];
-}
-
-/** STS and EKS Auth name no action when they refuse; the SDK around them names the operation. */
-function askedBy(kind: AwsErrorKind, record: string): string | null {
-  switch (kind) {
-    case "assume-role-web-identity-denied":
-      return webIdentityAction;
-    case "invalid-identity-token":
-      return /WebIdentity/.test(record) ? webIdentityAction : null;
-    case "expired-token":
-    case "throttled":
-    case "region-missing":
-      return webIdentityOperation.test(record) ? webIdentityAction : null;
-    case "pod-identity-agent-error":
-      return /AssumeRoleForPodIdentity/.test(record) ? "eks-auth:AssumeRoleForPodIdentity" : null;
-    default:
-      return null;
-  }
-}
-
-const webIdentityOperation = /(?:operation error STS: |calling the )AssumeRoleWithWebIdentity\b/;
-
-function requestIdOf(text: string): string | null {
-  const match =
-    /request ?id: ?"?([A-Za-z0-9-]{8,80})|RequestID: ?"?([A-Za-z0-9-]{8,80})|\[([0-9a-f]{8}-[0-9a-f-]{27})\]: \(/i.exec(
-      text,
-    );
-  return match?.[1] ?? match?.[2] ?? match?.[3] ?? null;
+  for (const line of lines) reader.line(null, line);
+  reader.end();
+  return times;
 }

@@ -1,9 +1,12 @@
 import { redact, redactAll } from "../redact.ts";
 import { type AwsError, awsErrorKinds } from "./aws-error.ts";
+import { createFailureReader, type Failure, longestFailure } from "./failures.ts";
+import { mayMatter } from "./grammar.ts";
+import { type LogLine, unwrapLine } from "./line-prefix.ts";
 import { normalise } from "./normalise.ts";
-import { mayMatter, recognise } from "./recognise.ts";
-import { goesOn, leadsInto, longestWrapped, type OpenRecord, unwrapLine } from "./record.ts";
+import { recognise, recogniseAll } from "./recognise.ts";
 import { type LogSignId, mayShowSign, signsIn } from "./signs.ts";
+import { toldOnce } from "./told-once.ts";
 
 /** One distinct error of a log. */
 export interface ScannedError extends AwsError {
@@ -36,6 +39,11 @@ export interface LogScanner {
   push(chunk: string): void;
   /** One whole line without its end, instead of `push`. */
   line(text: string): void;
+  /**
+   * A part of a line that is too long to be looked at at once, instead of `line`: `text` begins with `told`, what the part
+   * before it ended with, so that no sentence is cut in both.
+   */
+  part(text: string, told: string): void;
   /** True while an error may go on in the next line, which then has to be given as well. */
   readonly open: boolean;
   end(): ScanResult;
@@ -48,60 +56,60 @@ export interface LogScannerOptions {
   readonly signs?: boolean;
 }
 
-/** A line may be of any length, but only so much of it, and of all lines of one error, is looked at. */
-const maxLine = 65_536;
-/** So many lines an error may have, and so many frames of a stack trace between them. */
-const maxRecordLines = 40;
-const maxFrames = 500;
-/** The first frames show whose SDK it is. */
-const keptFrames = 3;
-/** So many lines before the one in which an error is found may belong to it. */
-export const linesBefore = 3;
+/** Longer lines are looked at in parts. */
+const maxLine = longestFailure;
+/** A sentence that a part cuts is whole in the next one, which begins so many characters earlier. */
+const overlap = 8_192;
 const excerptLength = 300;
-/** A line that is longer is many events that lack their line ends. */
-const longestEvent = 16_384;
 /** So many distinct errors are told one by one; what comes after them is told without its resource, then by its kind. */
 const maxDistinct = 1_000;
-
-interface Record extends OpenRecord {
-  readonly at: string | null;
-  readonly lines: number;
-  readonly frames: number;
-}
 
 /** Memory is bounded by the number of distinct errors, whatever the log. */
 export function createLogScanner({ timestamps, signs: wanted = false }: LogScannerOptions): LogScanner {
   const errors = new Map<string, ScannedError>();
   const signs = new Map<LogSignId, ScannedSign>();
-  let partial = "";
   let lines = 0;
-  let record: Record | null = null;
-  /** What a runtime has cut off a line that is not whole yet. */
-  let cutOff = "";
-  /** The last lines in which nothing was found. */
-  let before: readonly string[] = [];
+  /** What has come of the present line, or of its last part. */
+  let partial = "";
+  /** Is the beginning of the present line looked at already? */
+  let begun: LogLine | null = null;
+  /** What a program wrote of a line that is not whole yet; its first characters may have been told. */
+  let held = "";
+  let heldTold = 0;
+  const failures = createFailureReader(
+    (text) => mayMatter(text) || (wanted && mayShowSign(text)),
+    takeFailure,
+  );
 
-  function finishRecord(): void {
-    if (record === null) return;
-    const { at, text, lines } = record;
-    record = null;
-    // A failure that is told again as its own cause, or in another field of the same event, is still one.
-    const isOne = lines > 1 || text.length <= longestEvent;
-    for (const { count, ...error } of recognise(text)) add(error, isOne ? 1 : count, at, text);
-    if (!wanted) return;
-    for (const sign of signsIn(normalise(text))) {
-      const known = signs.get(sign);
-      signs.set(sign, {
-        sign,
-        count: (known?.count ?? 0) + 1,
-        lastSeen: at ?? known?.lastSeen ?? null,
-        excerpt: known?.excerpt ?? excerptOf(text),
-      });
+  function takeFailure({ at, text }: Failure): void {
+    for (const { count, ...error } of recognise(text)) add(error, count, at, text);
+    if (wanted) for (const sign of signsIn(normalise(text))) addSign(sign, at, text);
+  }
+
+  /** What the part before told is taken back: where it was cut, it is told in full now. */
+  function takePart(at: string | null, text: string, told: string): void {
+    failures.end();
+    if (mayMatter(text)) {
+      for (const { count, ...error } of recogniseAll(text)) add(error, count, at, text);
+      for (const { count, ...error } of mayMatter(told) ? recogniseAll(told) : []) takeBack(error, count);
     }
+    if (!wanted) return;
+    const known = signsIn(normalise(told));
+    for (const sign of signsIn(normalise(text))) if (!known.includes(sign)) addSign(sign, at, text);
+  }
+
+  function addSign(sign: LogSignId, at: string | null, text: string): void {
+    const known = signs.get(sign);
+    signs.set(sign, {
+      sign,
+      count: (known?.count ?? 0) + 1,
+      lastSeen: at ?? known?.lastSeen ?? null,
+      excerpt: known?.excerpt ?? excerptOf(text),
+    });
   }
 
   function add(error: AwsError, count: number, at: string | null, text: string): void {
-    const key = JSON.stringify({ ...error, requestId: null, encodedMessage: null });
+    const key = keyOf(error);
     const known = errors.get(key);
     if (known === undefined && errors.size >= maxDistinct) {
       const coarser = coarserThan(error, errors.size >= 2 * maxDistinct);
@@ -121,64 +129,87 @@ export function createLogScanner({ timestamps, signs: wanted = false }: LogScann
     });
   }
 
-  function line(whole: string): void {
-    lines++;
-    const { at, text: stamped } = timestamps ? splitTime(whole) : { at: null, text: whole };
-    const unwrapped = unwrapLine(stamped);
-    const text = (cutOff + unwrapped.text).slice(0, maxLine);
-    cutOff = unwrapped.cut ? text : "";
-    if (!unwrapped.cut) event(at ?? timeOf(unwrapped.at), text);
+  function takeBack(error: AwsError, count: number): void {
+    const key = keyOf(error);
+    const known = errors.get(key);
+    if (known === undefined) return;
+    if (known.count > count) errors.set(key, { ...known, count: known.count - count });
+    else errors.delete(key);
   }
 
-  /** One line as it was written by the program. */
-  function event(at: string | null, text: string): void {
-    if (record !== null && /^\s+at /.test(text) && record.frames < maxFrames) {
-      const kept = record.frames < keptFrames ? joined(record.text, text) : record.text;
-      record = { ...record, text: kept, frames: record.frames + 1 };
-      return;
+  /** A line, or as much of it as has come. */
+  function raw(text: string, ends: boolean): void {
+    if (begun === null) {
+      lines++;
+      const { at, text: stamped } = timestamps ? splitTime(text) : { at: null, text };
+      const unwrapped = unwrapLine(stamped);
+      begun = { ...unwrapped, at: at ?? timeOf(unwrapped.at) };
+      written(begun.at, unwrapped.text, ends && !begun.cut);
+    } else {
+      written(begun.at, text, ends && !begun.cut);
     }
-    const isFull = record !== null && (record.lines >= maxRecordLines || record.text.length >= maxLine);
-    if (record !== null && !isFull && goesOn(record, text)) {
-      record = { ...record, last: text, text: joined(record.text, text), lines: record.lines + 1 };
-      return;
+    if (ends) begun = null;
+  }
+
+  /** What a program wrote of a line; a runtime may have cut it into several. */
+  function written(at: string | null, text: string, ends: boolean): void {
+    held += text;
+    while (held.length > maxLine) {
+      takePart(at, held.slice(0, maxLine), held.slice(0, heldTold));
+      held = held.slice(maxLine - overlap);
+      heldTold = overlap;
     }
-    finishRecord();
-    if (!mayMatter(text) && !(wanted && mayShowSign(text))) {
-      before = [...before.slice(1 - linesBefore), text.length > longestWrapped ? "" : text];
-      return;
-    }
-    record = { at, first: text, last: text, text, lines: 1, frames: 0 };
-    for (const earlier of before.toReversed()) {
-      if (!leadsInto(earlier, record.first)) break;
-      record = { ...record, first: earlier, text: joined(earlier, record.text), lines: record.lines + 1 };
-    }
-    before = [];
+    if (!ends) return;
+    if (heldTold > 0) takePart(at, held, held.slice(0, heldTold));
+    else failures.line(at, held);
+    held = "";
+    heldTold = 0;
   }
 
   return {
-    line: (text) => line(text.slice(0, maxLine)),
+    line: (text) => raw(text, true),
+    part(text, told) {
+      if (held !== "") written(null, "", true);
+      takePart(null, text, told);
+    },
     get open() {
-      return record !== null || cutOff !== "";
+      return failures.open || held !== "";
     },
     push(chunk) {
       const pieces = (partial + chunk).split("\n");
-      partial = (pieces.pop() ?? "").slice(0, maxLine);
-      for (const piece of pieces) line(withoutReturn(piece).slice(0, maxLine));
+      partial = pieces.pop() ?? "";
+      for (const piece of pieces) raw(withoutReturn(piece), true);
+      if (partial.length <= maxLine) return;
+      raw(partial, false);
+      partial = "";
     },
     end() {
-      if (partial !== "") line(withoutReturn(partial));
+      if (partial !== "" || begun !== null) raw(withoutReturn(partial), true);
       partial = "";
-      if (cutOff !== "") event(null, cutOff);
-      cutOff = "";
-      finishRecord();
-      before = [];
-      return { lines, errors: [...errors.values()], signs: [...signs.values()] };
+      if (held !== "") written(null, "", true);
+      failures.end();
+      return { lines, errors: toldOnce(errors.values(), joinScanned), signs: [...signs.values()] };
     },
   };
 }
 
-function joined(text: string, line: string): string {
-  return text.length >= maxLine ? text : `${text}\n${line}`.slice(0, maxLine);
+function keyOf(error: AwsError): string {
+  return JSON.stringify({ ...error, requestId: null, encodedMessage: null });
+}
+
+function joinScanned(a: ScannedError, b: ScannedError): ScannedError {
+  const [first, last] = (a.firstSeen ?? "") <= (b.firstSeen ?? "") ? [a, b] : [b, a];
+  return {
+    ...a,
+    requestId: last.requestId ?? first.requestId,
+    count: a.count + b.count,
+    firstSeen: first.firstSeen ?? last.firstSeen,
+    lastSeen:
+      [a.lastSeen, b.lastSeen]
+        .filter((time) => time !== null)
+        .sort()
+        .at(-1) ?? null,
+  };
 }
 
 function withoutReturn(line: string): string {

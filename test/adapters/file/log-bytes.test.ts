@@ -57,8 +57,35 @@ describe("a log as bytes", () => {
     const noise = "x".repeat(50_000);
     const bytes = new TextEncoder().encode(`${noise} ${denial} ${noise} ${noise} ${denial} ${noise}`);
     const whole = found(bytes, []);
-    expect(whole.length).toBeGreaterThan(0);
+    expect(whole).toMatchObject([{ resource: "arn:aws:s3:::data/key", count: 2 }]);
     expect(found(bytes, [10, 60_000, 65_536, 65_537, 130_000])).toEqual(whole);
+  });
+
+  test("loses no sentence that a border between parts cuts, and counts none twice", () => {
+    const border = 65_536;
+    for (let at = border - denial.length - 2; at <= border + 2; at += 7) {
+      const one = `${"x".repeat(at - 1)} ${denial} ${"x".repeat(9_000)}`;
+      const log = `fine\n${one}${one}\nfine\n`;
+      const errors = found(new TextEncoder().encode(log), [70_000]);
+      expect(errors, String(at)).toMatchObject([{ resource: "arn:aws:s3:::data/key", count: 2 }]);
+      expect(errors).toHaveLength(1);
+      const scanner = createLogScanner({ timestamps: false });
+      for (const piece of log.match(/[\s\S]{1,40000}/g) ?? []) scanner.push(piece);
+      expect(scanner.end().errors).toMatchObject([{ resource: "arn:aws:s3:::data/key", count: 2 }]);
+    }
+  });
+
+  test("puts together what a runtime has cut into many pieces", () => {
+    const at = "2024-05-05T10:00:00.1Z stderr";
+    const long = `${"x".repeat(90_000)} ${denial} ${"x".repeat(90_000)}`;
+    const pieces = long.match(/.{1,16384}/g) ?? [];
+    const log = pieces.map((piece, i) => `${at} ${i === pieces.length - 1 ? "F" : "P"} ${piece}\n`).join("");
+    expect(found(new TextEncoder().encode(log), [])).toMatchObject([
+      { resource: "arn:aws:s3:::data/key", count: 1 },
+    ]);
+    const scanner = createLogScanner({ timestamps: false });
+    scanner.push(log);
+    expect(scanner.end().errors).toMatchObject([{ resource: "arn:aws:s3:::data/key", count: 1 }]);
   });
 
   test("counts every failure of a line without an end", () => {

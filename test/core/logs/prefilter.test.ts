@@ -3,9 +3,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bareDenials } from "../../../src/core/logs/bare-denials.ts";
+import { mayMatter } from "../../../src/core/logs/grammar.ts";
 import { unexplained } from "../../../src/core/logs/no-credentials.ts";
 import { anchors, createPrefilter } from "../../../src/core/logs/prefilter.ts";
-import { mayMatter, recognise } from "../../../src/core/logs/recognise.ts";
+import { recognise } from "../../../src/core/logs/recognise.ts";
 import { symptoms } from "../../../src/core/logs/symptoms.ts";
 
 const prefilter = createPrefilter(anchors);

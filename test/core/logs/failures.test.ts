@@ -7,9 +7,10 @@ import { recognise } from "../../../src/core/logs/recognise.ts";
 import { createLogScanner, type ScannedError } from "../../../src/core/logs/stream.ts";
 
 const folder = join(import.meta.dirname, "../../fixtures/logs");
-const logs = ["corpus.jsonl", "wild.jsonl"]
+const entries = ["corpus.jsonl", "wild.jsonl"]
   .flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"))
-  .map((line) => (JSON.parse(line) as { log: string }).log);
+  .map((line) => JSON.parse(line) as { id: string; log: string });
+const logs = entries.map(({ log }) => log);
 
 const healthy = "2026-01-01T00:00:00Z INFO GET /healthz 200 1ms";
 const denial =
@@ -113,6 +114,35 @@ describe("two failures are counted twice", () => {
     ["with something between them", `${denial}\n${healthy}\n${denial}`],
   ])("%s", (_, text) => {
     expect(scanned(text)).toMatchObject([{ count: 2 }]);
+  });
+});
+
+describe("a log that streams by and the same log read at once", () => {
+  const counted = (errors: readonly { readonly kind: string; readonly count: number }[]) =>
+    errors.map(({ kind, count }) => `${kind} ${count}`).sort();
+  /** Only all lines of an event together show what these tell; a failure is looked for in the lines around its sign. */
+  const neededWhole = [
+    "imds-unreachable--pulumi-pulumi-issues-10303",
+    "sdk-js-3348",
+    "sdk-rust-227",
+    "aws.jl-598",
+  ];
+
+  test("tell the same errors, as often", () => {
+    const otherwise = entries.filter(({ log }) => {
+      const [streamed, whole] = [scanned(log), recognise(log)];
+      return (
+        JSON.stringify([told(streamed), counted(streamed)]) !== JSON.stringify([told(whole), counted(whole)])
+      );
+    });
+    expect(otherwise.map(({ id }) => id)).toEqual(neededWhole);
+  });
+
+  test("so does a line that holds events with their line ends escaped", () => {
+    const log = `${denial}\n\tat a.b.C(C.java:1)\nERROR ${denial}\nINFO fine`;
+    const line = JSON.stringify({ log: `ERROR ${log}` });
+    expect(counted(scanned(line))).toEqual(counted(recognise(log)));
+    expect(counted(recognise(log))).toEqual(["access-denied 2"]);
   });
 });
 
