@@ -28,7 +28,8 @@ export async function canWorkload(collectors: Collectors, request: CanRequest): 
   const expected = expectedIdentity(identity);
   if (expected === null) return roleAnswer(unknown("The workload's identity could not be read."));
   if (expected.mechanism === "none") return await canNodes(collectors, request, identity);
-  const evidence = await collect(collectors, request, identity, roleAccessNeeds);
+  const asked = { ...identity, "logs.errors": askedResource(request) };
+  const evidence = await collect(collectors, request, asked, roleAccessNeeds);
   const access = roleAccess(evidence, request.action, request.resource);
   return { mechanism: expected.mechanism, access, nodeRoleFrom: null };
 }
@@ -58,6 +59,7 @@ export async function canRole(
   const at = "";
   const source = "eksiam can";
   const given: Evidence = {
+    "logs.errors": askedResource(request),
     "eks.association": { status: "absent", source, at },
     "k8s.service-account": {
       status: "found",
@@ -77,8 +79,34 @@ export async function canRole(
     "iam.role",
     "iam.role-policies",
     "iam.role-boundary",
+    "organizations.policies",
+    "aws.resource-policies",
   ]);
   return roleAnswer(roleAccess(evidence, request.action, request.resource));
+}
+
+/** The call that is asked about as a refused one: resources are looked up by the calls that were refused on them. */
+function askedResource({ action, resource }: CanRequest): NonNullable<Evidence["logs.errors"]> {
+  const call = {
+    kind: "access-denied",
+    principalArn: null,
+    principalKind: "unknown",
+    action,
+    missingAction: null,
+    resource: resource === "*" ? null : resource,
+    denyLayer: null,
+    policyArn: null,
+    sdk: null,
+    requestId: null,
+    count: 1,
+    firstSeen: null,
+    lastSeen: null,
+    pods: [],
+    containers: [],
+    excerpt: "",
+  } as const;
+  const value = { sinceSeconds: 0, read: [], unread: [], signs: [], errors: [call] };
+  return { status: "found", source: "eksiam can", at: "", value };
 }
 
 async function collect<K extends EvidenceKind>(

@@ -30,6 +30,11 @@ export function roleIdsIn(document: JsonValue): readonly string[] {
   return parts.flatMap(roleIdsIn);
 }
 
+/** Does the policy of this resource stand over that one: itself, or what is in the bucket? */
+export function coversResource(policyOf: string, resource: string): boolean {
+  return resource === policyOf || (policyOf.includes(":s3:") && resource.startsWith(`${policyOf}/`));
+}
+
 /** The resources whose policy names a role that is gone, with its id. */
 export function stalePrincipals(
   policies: Found<ResourcePoliciesFacts> | Absent,

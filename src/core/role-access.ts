@@ -3,6 +3,7 @@ import { sessionArn } from "./iam/arn.ts";
 import { type Decision, evaluate } from "./iam/evaluate.ts";
 import { type NamedPolicy, parsePolicy } from "./iam/policy.ts";
 import { known } from "./identity.ts";
+import { outerLayers } from "./outer-layers.ts";
 import { callContext, sessionContext, unknownKeys } from "./session-context.ts";
 
 /** What can be said of one call of a workload's role. */
@@ -25,11 +26,13 @@ export const roleAccessNeeds = [
   "iam.role-boundary",
   "iam.target-role",
   "iam.target-role-policies",
+  "organizations.policies",
+  "aws.resource-policies",
 ] as const;
 
 /**
- * May the role that the evidence configures do this? Evaluates the role's identity policies, its boundary and the
- * association's session policy with what is known of the session: EKS Pod Identity's tags, IRSA's provider, the role's
+ * May the role that the evidence configures do this? Evaluates the role's identity policies, its boundary, the
+ * association's session policy, and where they were seen the organization's policies and the resource's own, with what is known of the session: EKS Pod Identity's tags, IRSA's provider, the role's
  * own tags. With a target role the calls are that role's.
  * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
  */
@@ -61,6 +64,8 @@ export function roleAccess(evidence: Evidence, action: string, resource: string)
     (layer) => layer !== null && "error" in layer,
   );
   if (broken != null && "error" in broken) return { outcome: "unknown", because: broken.error };
+  const outer = outerLayers(evidence, role.arn, action, resource);
+  if (outer.error !== null) return { outcome: "unknown", because: outer.error };
   const session = sessionContext(evidence, role);
   const evaluated = evaluate(
     {
@@ -73,13 +78,14 @@ export function roleAccess(evidence: Evidence, action: string, resource: string)
       identityPolicies: listOf(identity) ?? [],
       permissionsBoundary: listOf(boundary.policies),
       sessionPolicies: listOf(sessionPolicy),
+      ...outer.layers,
     },
   );
   const decision = { ...evaluated, missingContext: unknownKeys(session, evaluated.missingContext) };
   const notEvaluated = [
     ...boundary.notEvaluated,
-    "service and resource control policies of the organization",
-    ...(decision.decision === "explicitDeny" ? [] : ["the resource's own policy, and VPC endpoint policies"]),
+    // What is denied explicitly stays so, whatever else would say.
+    ...(decision.decision === "explicitDeny" ? [] : [...outer.notEvaluated, "VPC endpoint policies"]),
   ];
   return { outcome: "evaluated", roleArn: role.arn, decision, notEvaluated };
 }

@@ -1,5 +1,5 @@
 import { refusedBy, whenRefusedBy } from "../core/denied-layers.ts";
-import { stalePrincipals } from "../core/resource-policies.ts";
+import { coversResource, stalePrincipals } from "../core/resource-policies.ts";
 import { resourcePolicySteps } from "../core/resource-policy-steps.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 
@@ -29,7 +29,7 @@ export const stalePrincipalInResourcePolicy = defineRule({
     const policies = evidence["aws.resource-policies"];
     const denied = refusedBy(evidence, ["resource-based"]).flatMap(({ resource }) => resource ?? []);
     const concerns = ({ resourceArn }: { readonly resourceArn: string }) =>
-      denied.some((resource) => resource.startsWith(resourceArn));
+      denied.some((resource) => coversResource(resourceArn, resource));
     const [stale] = stalePrincipals(policies, role.value.roleId).filter(concerns);
     if (stale === undefined) {
       const unread = policies.status === "found" ? policies.value.unread.filter(concerns) : [];

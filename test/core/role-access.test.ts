@@ -123,3 +123,95 @@ describe("what a workload's role may do", () => {
     });
   });
 });
+
+describe("what lies outside the role", () => {
+  const everything = policy({ Effect: "Allow", Action: "*", Resource: "*" });
+  const full = {
+    name: "FullAWSAccess",
+    arn: null,
+    document: document({ Effect: "Allow", Action: "*", Resource: "*" }),
+  };
+  const object = "arn:aws:s3:::data/a";
+
+  function document(statement: object) {
+    return { Version: "2012-10-17", Statement: [statement] };
+  }
+  function organization(scps: readonly object[], rcps: readonly object[] = []) {
+    return found({
+      accountId: "111122223333",
+      serviceControlPolicies: [
+        [full],
+        [full, ...scps.map((one) => ({ name: "scp", arn: null, document: document(one) }))],
+      ],
+      resourceControlPolicies: [rcps.map((one) => ({ name: "rcp", arn: null, document: document(one) }))],
+    });
+  }
+  function accessOf(changed: Record<string, unknown>, action: string, resource: string) {
+    return roleAccess(withEvidence({ "iam.role-policies": everything, ...changed }), action, resource);
+  }
+  const denyAll = { Effect: "Deny", Principal: "*", Action: "*", Resource: "*" };
+  const resourcePolicies = (statement: object | null, resourceArn = "arn:aws:s3:::data") =>
+    found({
+      policies: [{ resourceArn, document: statement === null ? null : document(statement) }],
+      unread: [],
+    });
+
+  test.each([
+    ["a service control policy", organization([{ Effect: "Deny", Action: "s3:*", Resource: "*" }]), ["scp"]],
+    ["a resource control policy", organization([], [denyAll]), ["rcp"]],
+  ] as const)("%s decides", (_what, seen, decidedBy) => {
+    expect(accessOf({ "organizations.policies": seen }, "s3:GetObject", object)).toMatchObject({
+      decision: { decision: "explicitDeny", decidedBy },
+    });
+  });
+
+  test("resource control policies of services that they may not reach are not evaluated, and said to be", () => {
+    const seen = { "organizations.policies": organization([], [denyAll]) };
+    expect(accessOf(seen, "dynamodb:Query", table)).toMatchObject({
+      decision: { decision: "allowed" },
+      notEvaluated: expect.arrayContaining(["resource control policies of the organization"]),
+    });
+  });
+
+  test("the resource's own policy decides, also over what is in a bucket, and not over another one", () => {
+    const seen = { "aws.resource-policies": resourcePolicies(denyAll) };
+    expect(accessOf(seen, "s3:GetObject", object)).toMatchObject({
+      decision: { decision: "explicitDeny", decidedBy: ["resource-based"] },
+    });
+    expect(accessOf(seen, "s3:GetObject", "arn:aws:s3:::data-2/a")).toMatchObject({
+      decision: { decision: "allowed" },
+      notEvaluated: expect.arrayContaining(["the resource's own policy"]),
+    });
+  });
+
+  test("what was seen not to be there is not told as missing", () => {
+    const seen = {
+      "organizations.policies": { status: "absent", source: "s", at: "" },
+      "aws.resource-policies": resourcePolicies(null),
+    };
+    expect(accessOf(seen, "s3:GetObject", object)).toMatchObject({ notEvaluated: ["VPC endpoint policies"] });
+  });
+
+  test("another account's organization and resource control policies say nothing here", () => {
+    const other = found({
+      accountId: "444455556666",
+      serviceControlPolicies: [[]],
+      resourceControlPolicies: [],
+    });
+    expect(accessOf({ "organizations.policies": other }, "s3:GetObject", object)).toMatchObject({
+      decision: { decision: "allowed" },
+      notEvaluated: expect.arrayContaining(["service and resource control policies of the organization"]),
+    });
+    const foreign = "arn:aws:sqs:us-west-2:444455556666:orders";
+    const seen = { "organizations.policies": organization([], [denyAll]) };
+    expect(accessOf(seen, "sqs:SendMessage", foreign)).toMatchObject({
+      decision: { decision: "implicitDeny", decidedBy: ["resource-based"] },
+      notEvaluated: expect.arrayContaining(["resource control policies over account 444455556666"]),
+    });
+  });
+
+  test("a policy that is not valid is no answer", () => {
+    const seen = { "organizations.policies": organization([{ Effect: "Maybe" }]) };
+    expect(accessOf(seen, "s3:GetObject", object)).toMatchObject({ outcome: "unknown" });
+  });
+});

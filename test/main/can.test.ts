@@ -26,7 +26,8 @@ describe("a workload", () => {
       conclusion: "allowed",
       matchedStatements: [{ policy: "products", sid: "ReadProducts", index: 0, effect: "Allow" }],
     });
-    expect(answer.notEvaluated.join()).toContain("organization");
+    // There is no organization over the account; whose policies DynamoDB tables have, is not read.
+    expect(answer.notEvaluated).toEqual(["the resource's own policy", "VPC endpoint policies"]);
   });
 
   test("without an identity of its own is answered as its node's role, and says so", async () => {
@@ -94,6 +95,38 @@ describe("a role", () => {
     const { out } = await eksiam(["can", role, "dynamodb:Query", `${items}/index/x`]);
     expect(out).toContain("denied: no policy allows it (implicitDeny)");
     expect(out).toMatch(/nearest: table: /);
+    account.deleteRole("eksiam-can");
+  });
+
+  test("the organization's policies and the resource's own decide too, where they may be read", async () => {
+    const { account } = served.sandbox;
+    const bucket = "arn:aws:s3:::can-data";
+    const statement = (more: object) => ({ Version: "2012-10-17", Statement: [more] as never });
+    account.addRole({
+      name: "eksiam-can",
+      trustPolicy: { Version: "2012-10-17", Statement: [] },
+      inline: { all: statement({ Effect: "Allow", Action: "*", Resource: "*" }) },
+    });
+    const deny = { Sid: "NotThis", Effect: "Deny", Principal: { AWS: role }, Action: "s3:*", Resource: "*" };
+    account.addResource({ arn: bucket, policy: statement(deny) });
+    expect(await can(role, "s3:GetObject", `${bucket}/a`)).toMatchObject({
+      code: 1,
+      answer: { decidedBy: ["resource-based"], matchedStatements: [{ policy: bucket, sid: "NotThis" }] },
+    });
+    const kept = { ArnEquals: { "aws:PrincipalArn": role } };
+    account.joinOrganization("delegated-administrator");
+    account.addServiceControlPolicy({
+      name: "no-scans",
+      document: statement({ Effect: "Deny", Action: "dynamodb:Scan", Resource: "*", Condition: kept }),
+    });
+    const scan = await can(role, "dynamodb:Scan", items);
+    expect(scan).toMatchObject({
+      code: 1,
+      answer: { decision: "explicitDeny", decidedBy: ["scp"], matchedStatements: [{ policy: "no-scans" }] },
+    });
+    account.joinOrganization();
+    const { answer } = await can(role, "dynamodb:Scan", items);
+    expect(answer.notEvaluated[0]).toContain("organizations:ListPoliciesForTarget is not granted");
     account.deleteRole("eksiam-can");
   });
 
