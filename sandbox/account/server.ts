@@ -25,6 +25,14 @@ import { sns } from "./wire/sns.ts";
 import { sqs } from "./wire/sqs.ts";
 import { answerWebIdentity, isWebIdentityRequest, sts } from "./wire/sts.ts";
 
+/** The service and operation that a signed request is meant for; null: none that is served. */
+export function meantFor(
+  request: WireRequest,
+): { readonly service: Service; readonly operation: string } | null {
+  const service = services[credentialOf(request.headers.authorization)?.service ?? ""];
+  return service === undefined ? null : { service, operation: service.operationOf(request) };
+}
+
 export interface AwsServer {
   readonly url: string;
   close(): Promise<void>;

@@ -115,7 +115,8 @@ export function diagnose(
   const findings = rank(results.flatMap((result) => (result.outcome === "fail" ? [result.finding] : [])));
   const cause = causeOf(findings, denials, evidence);
   const alsoWrong = findings.filter((finding) => finding !== cause);
-  const blindSpots = blindSpotsOf(results, evidence);
+  // A log that was not read may hold the cause that no other log shows.
+  const blindSpots = [...blindSpotsOf(results, evidence), ...(cause === null ? unreadLogs(evidence) : [])];
   const now = denials.filter((denial) => !denial.history);
   const unexplained = cause === null ? now : [];
   const base = {
@@ -218,6 +219,17 @@ function blindSpotsOf(results: readonly RuleResult[], evidence: Evidence): reado
       ruleIds: ids,
     };
   });
+}
+
+/** Logs of which the others were read, one spot for all of them. */
+function unreadLogs(evidence: Evidence): readonly BlindSpot[] {
+  const failed = (known(evidence["logs.errors"])?.unread ?? []).filter(
+    ({ failure }) => failure !== undefined,
+  );
+  const [first] = failed;
+  if (first?.failure === undefined) return [];
+  const detail = `${failed.length} of the logs, among them ${first.pod}/${first.container}: ${first.reason}`;
+  return [{ evidence: "logs.errors", reason: first.failure, permission: null, detail, ruleIds: [] }];
 }
 
 function missingFor(result: RuleResult, evidence: Evidence): readonly EvidenceKind[] {

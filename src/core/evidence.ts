@@ -293,7 +293,13 @@ export interface LogsFacts {
     readonly truncated: boolean;
   }[];
   /** What could not be read: a container that never started, a node that did not answer. */
-  readonly unread: readonly { readonly pod: string; readonly container: string; readonly reason: string }[];
+  readonly unread: readonly {
+    readonly pod: string;
+    readonly container: string;
+    readonly reason: string;
+    /** A call failed: there may be a log. Without it, there is none. */
+    readonly failure?: UnavailableReason;
+  }[];
   readonly errors: readonly LogErrorGroup[];
   /** What else the same logs say that narrows a fault down, or that is no fault of IAM's. */
   readonly signs: readonly LogSign[];

@@ -41,7 +41,7 @@ export function createIamCollectors(
     const listed = await call(
       "iam:ListOpenIDConnectProviders",
       () => iam.send(new ListOpenIDConnectProvidersCommand({}), { abortSignal: signal }),
-      z.object({ OpenIDConnectProviderList: z.array(z.object({ Arn: z.string() })) }),
+      z.object({ OpenIDConnectProviderList: z.array(z.object({ Arn: z.string().startsWith("arn:") })) }),
       signal,
     );
     const arns = (listed?.OpenIDConnectProviderList ?? []).map((provider) => provider.Arn);
@@ -54,7 +54,8 @@ export function createIamCollectors(
     const provider = await call(
       "iam:GetOpenIDConnectProvider",
       () => iam.send(command, { abortSignal: signal }),
-      z.object({ ClientIDList: z.array(z.string()).default([]) }),
+      // A provider always has its address: an answer without one says nothing about audiences.
+      z.object({ Url: z.string().min(1), ClientIDList: z.array(z.string()).default([]) }),
       signal,
     );
     const forCluster = provider === null ? null : { arn, issuer, clientIds: provider.ClientIDList };

@@ -16,6 +16,8 @@ export class CallFailure extends Error {
 interface SdkError {
   readonly name: string;
   readonly message: string;
+  /** Of the operating system: `ECONNRESET`. */
+  readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
@@ -86,7 +88,12 @@ export function isDenied(error: unknown): boolean {
 
 /** Given up by us, by the client's own limit, or by the deadline of a signal. */
 export function isTimeout(error: unknown): boolean {
-  return /^(Abort|Timeout)Error$/.test((error as SdkError | null)?.name ?? "");
+  return /^(Abort|Timeout)Error$/.test((error as SdkError | null)?.name ?? "") && !isBroken(error);
+}
+
+/** The SDK calls these timeouts too; nobody waited. */
+function isBroken(error: unknown): boolean {
+  return /^(ECONNRESET|EPIPE)$/.test((error as SdkError | null)?.code ?? "");
 }
 
 function unavailableFrom(error: unknown, permission: string, signal: AbortSignal): Unavailable {
@@ -116,6 +123,9 @@ function unavailableFrom(error: unknown, permission: string, signal: AbortSignal
       `AWS does not accept eksiam's own credentials (${name}): renew them, and check this machine's clock`,
     );
   }
+  if (isBroken(error)) return failed("error", permission, `the connection broke (${message})`);
+  // The SDK adds to these a hint for programmers.
+  if (message.includes("Deserialization error")) return failed("error", permission, "malformed answer");
   return failed("error", permission, `${name}: ${message}`);
 }
 

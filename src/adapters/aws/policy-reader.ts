@@ -72,7 +72,7 @@ export function createPolicyReader({ iam }: AwsClients): PolicyReader {
   }
 
   async function inlineOf(RoleName: string, signal: AbortSignal): Promise<readonly PolicyFacts[]> {
-    const list = z.object({ ...page, PolicyNames: z.array(z.string()).default([]) });
+    const list = z.object({ ...page, PolicyNames: z.array(z.string().min(1)).default([]) });
     const policies: PolicyFacts[] = [];
     for await (const answer of paged("iam:ListRolePolicies", `role ${RoleName}`, (Marker) => {
       const command = new ListRolePoliciesCommand({ RoleName, ...(Marker ? { Marker } : {}) });

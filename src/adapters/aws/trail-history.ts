@@ -24,7 +24,7 @@ export function createTrailHistory(clients: AwsClients, limiter: RateLimiter, cl
 
   async function lookUp(lookup: Lookup, from: Date, signal: AbortSignal): Promise<TrailAnswer> {
     const to = clock();
-    const tally = createTally();
+    const tally = createTally("cloudtrail:LookupEvents");
     let token: string | undefined;
     for (let page = 0; page < maxPages; page++) {
       await limiter.take(lookup.region, signal).catch(() => {

@@ -97,7 +97,7 @@ export function createTrailLake({ clients, eventDataStore, clock, sleep }: LakeD
     },
     async find(wanted, from, signal): Promise<TrailAnswer> {
       const to = clock();
-      const tally = createTally();
+      const tally = createTally(results);
       const id = eventDataStore.slice(eventDataStore.lastIndexOf("/") + 1);
       const statement = lakeStatement(id, wanted, from, new Date(to));
       if (statement === null) return tally.answer(to, true);

@@ -80,7 +80,7 @@ export function createTrailLogGroup({ clients, logGroup, region, trail, clock }:
     },
     async find(wanted, from, signal) {
       const to = clock();
-      const tally = createTally();
+      const tally = createTally(permission);
       const { patterns, complete: all } = filterPatterns(wanted);
       let complete = all;
       for (const pattern of patterns) {

@@ -1,5 +1,6 @@
 import type { EventSelector, TrailEvent, TrailSession } from "../../core/facts/trail.ts";
 import type { WantedCalls } from "../../core/trail/wanted.ts";
+import { failedCall } from "./outcome.ts";
 import { readRecord } from "./trail-record.ts";
 
 /** What one look at recorded calls found. */
@@ -22,24 +23,29 @@ export interface TrailStore {
   find(wanted: WantedCalls, from: Date, signal: AbortSignal): Promise<TrailAnswer>;
 }
 
-/** Sorts records out as they come in. */
-export function createTally() {
+/**
+ * Sorts records out as they come in. `answer` throws CallFailure where there were records and none could be read: that
+ * says nothing of what happened.
+ * @param source who gave them.
+ */
+export function createTally(source: string) {
   const events: TrailEvent[] = [];
   const sessions: TrailSession[] = [];
   let unreadable = 0;
+  let readable = 0;
   return {
     add(json: string | undefined): void {
       const read = readRecord(json);
       if (read.type === "unreadable") unreadable += 1;
+      else readable += 1;
       // Of the rest only failures matter.
-      else if (read.type === "failure") events.push(read.event);
+      if (read.type === "failure") events.push(read.event);
       else if (read.type === "session") sessions.push(read.session);
     },
-    answer: (to: string, complete: boolean): TrailAnswer => ({
-      to,
-      events,
-      sessions,
-      complete: complete && unreadable === 0,
-    }),
+    answer(to: string, complete: boolean): TrailAnswer {
+      if (unreadable > 0 && readable === 0)
+        throw failedCall(source, "malformed answer: no record can be read");
+      return { to, events, sessions, complete: complete && unreadable === 0 };
+    },
   };
 }

@@ -243,6 +243,9 @@ export function createRestClient(kubeConfig: KubeConfig, meter: CallMeter = unme
         if (response.httpStatusCode !== 200) {
           return failedAnswer(response.httpStatusCode, await response.body.text(), permission);
         }
+        // A log is any text, but a page is of some proxy on the way.
+        const type = Object.entries(response.headers).find(([name]) => name.toLowerCase() === "content-type");
+        if (type?.[1].startsWith("text/html")) return malformed("a web page");
         return { type: "ok", value: { bytes: await readStream(response.body.stream(), onText) } };
       } catch (error) {
         return failedCall(error, signal);

@@ -293,14 +293,18 @@ export const resourceListSchema = z.object({
   resources: arrayOf(z.object({ name: z.string(), kind: z.string(), namespaced: flag })),
 });
 
-/** One page of a list. `metadata.continue` is empty on the last one. */
+/**
+ * One page of a list. `metadata.continue` is empty on the last one. An answer that does not call itself a list, or has
+ * no place for items, is none of an API server's: its items are unread, not none.
+ */
 export function listSchema<T>(item: z.ZodType<T>) {
   return z
     .object({
+      kind: z.string().endsWith("List"),
       metadata: z.object({ continue: z.string().nullish() }).nullish(),
       items: z
         .array(item)
-        .nullish()
+        .nullable()
         .transform((items) => items ?? []),
     })
     .transform(({ metadata, items }) => ({ items, next: metadata?.continue || null }));

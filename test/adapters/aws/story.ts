@@ -123,7 +123,7 @@ export function seen<T>(value: T, source = "k8s:test"): Observation<T> {
 }
 
 /** What EC2 refused, as a log has it. */
-const encodedRefusal: LogErrorGroup = {
+export const encodedRefusal: LogErrorGroup = {
   kind: "encoded-denial",
   principalArn: null,
   principalKind: "unknown",

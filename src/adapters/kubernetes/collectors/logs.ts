@@ -106,7 +106,12 @@ export function createLogsCollector({ client, clock }: CollectorDeps): Collector
           })),
           unread: [
             ...notStarted,
-            ...unread.map(({ run, reason }) => ({ pod: run.pod, container: run.container, reason })),
+            ...unread.map(({ run, reason, failure: failed }) => ({
+              pod: run.pod,
+              container: run.container,
+              reason,
+              ...(failed === null ? {} : { failure: failed.reason }),
+            })),
           ],
           errors: mergeLogErrors(logs.map(({ log }) => log)),
           signs: mergeLogSigns(logs.map(({ log }) => log)),
