@@ -97,7 +97,9 @@ function isBroken(error: unknown): boolean {
 }
 
 function unavailableFrom(error: unknown, permission: string, signal: AbortSignal): Unavailable {
-  const { name = "", message = "", $metadata } = (error ?? {}) as Partial<SdkError>;
+  const { name = "", message: told = "", $metadata } = (error ?? {}) as Partial<SdkError>;
+  // The SDK takes over whatever stands in an answer.
+  const message = String(told);
   if (error instanceof CallBudgetSpent) return failed("call-budget", permission, message);
   if (signal.aborted || isTimeout(error)) {
     return failed("timeout", permission, "no answer before the deadline");
