@@ -198,8 +198,8 @@ const harmlessToLogs: readonly Fault[] = ["malformed", "empty-object"];
 const spoilsValues: readonly Fault[] = ["wrong-types", "nulls"];
 
 function sameValue(a: Observation<unknown>, b: Observation<unknown> | undefined): boolean {
-  const valueOf = (seen: typeof b) => (seen?.status === "found" ? JSON.stringify(seen.value) : null);
-  return valueOf(a) !== null && valueOf(a) === valueOf(b);
+  const textOf = (seen: typeof b) => (seen?.status === "found" ? JSON.stringify(seen.value) : null);
+  return textOf(a) !== null && textOf(a) === textOf(b);
 }
 
 /** Bodies that are read by each collector for itself; what else goes wrong, the client of an operation sees for all. */
