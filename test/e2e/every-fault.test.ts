@@ -16,7 +16,6 @@ import type {
 import { openOneCluster } from "../../src/main/clusters.ts";
 import { type Config, loadConfig } from "../../src/main/config.ts";
 import { encodedRefusal } from "../adapters/aws/story.ts";
-import { singlePermissions } from "../adapters/kubernetes/sandboxed.ts";
 import {
   awsProtocol,
   type Fault,
@@ -49,21 +48,6 @@ const getsOfKinds = {
 };
 
 const rights = await deployedRights();
-/** Everything that the investigator is given. */
-const granted = new Set([
-  ...(rights.policies.investigator ?? []).flatMap(({ document }) => actionsOf(document)),
-  ...singlePermissions(rights.rbac.investigator ?? []).map(({ text }) => text),
-]);
-
-/** For workloads of other kinds: their `get` is tried with names, and the owner's only shows in what is near. */
-const notOfThisWorkload = [
-  "get statefulsets.apps",
-  "get jobs.batch",
-  "get cronjobs.batch",
-  "get pods",
-  "get revisions.serving.knative.dev",
-];
-
 let sandbox: Sandbox;
 let folder: string;
 let config: Config;
@@ -102,11 +86,6 @@ afterAll(async () => {
   await sandbox?.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-function actionsOf(document: unknown): readonly string[] {
-  const { Statement } = document as { readonly Statement: readonly { readonly Action: readonly string[] }[] };
-  return Statement.flatMap((statement) => statement.Action);
-}
 
 /** Gives the workload all that a workload can have, so that every collector has something to read. */
 function furnish({ account }: Sandbox): void {
@@ -236,6 +215,7 @@ function problemOf(seen: Observation<unknown>, operation: string, fault: Fault):
 test("whatever a call comes to, what it was for is not seen", async () => {
   const { evidence, operations } = await wholeTruth();
   const readers = [...operations].flatMap(([kind, asked]) => asked.map((operation) => ({ kind, operation })));
+  expect(readers.length).toBeGreaterThan(50);
   const wrong: string[] = [];
   for (const [index, { kind, operation }] of readers.entries()) {
     const first = readers.findIndex((reader) => reader.operation === operation) === index;
@@ -251,9 +231,6 @@ test("whatever a call comes to, what it was for is not seen", async () => {
     }
   }
   expect(wrong).toEqual([]);
-  // What no collector asked for has not been looked at.
-  const grantedAndUnused = [...granted].filter((one) => !readers.some(({ operation }) => operation === one));
-  expect(grantedAndUnused).toEqual(notOfThisWorkload);
 }, 60_000);
 
 describe("names that cannot be looked up are not there for all that", () => {
