@@ -12,10 +12,11 @@ export interface AsCode {
 
 export function asCodeOf(plan: Plan): AsCode {
   const changes = plan.changes.map(({ change }) => change);
+  const policies = plan.manual.flatMap(({ rolePolicy }) => rolePolicy ?? []);
   return {
-    terraform: terraformOf(changes),
+    terraform: terraformOf(changes, policies),
     eksctl: eksctlOf(changes),
-    cloudformation: cloudFormationOf(changes),
+    cloudformation: cloudFormationOf(changes, policies),
   };
 }
 

@@ -22,11 +22,13 @@ export function allowStep(
   policyName = `${roleName}-denied-calls`,
 ): ManualStep {
   const statements = allowStatements(needed);
-  const document = { Version: "2012-10-17", Statement: statements };
+  const document = { Version: "2012-10-17", Statement: statements.map((one) => ({ ...one })) };
+  const name = policyName.slice(0, 128);
   const form = statements.some(isForm) ? "; put in what stands in <>, which the log does not tell" : "";
   return {
     title: `Allow role ${roleName} exactly what was denied${form}`,
-    command: `aws iam put-role-policy --role-name ${shellWord(roleName)} --policy-name ${shellWord(policyName.slice(0, 128))} --policy-document ${shellWord(JSON.stringify(document))}`,
+    command: `aws iam put-role-policy --role-name ${shellWord(roleName)} --policy-name ${shellWord(name)} --policy-document ${shellWord(JSON.stringify(document))}`,
+    rolePolicy: { roleName, policyName: name, document },
   };
 }
 

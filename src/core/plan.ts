@@ -221,8 +221,17 @@ export function replacesPods({ kind }: Change): boolean {
   return kindTraits[kind].rollout;
 }
 
+/** An inline policy that a role is to get. */
+export interface RolePolicy {
+  readonly roleName: string;
+  readonly policyName: string;
+  readonly document: JsonValue;
+}
+
 /** A step that eksiam does not run by itself, with the exact command where there is one. */
 export interface ManualStep {
   readonly title: string;
   readonly command: string | null;
+  /** What the step gives a role, for those who keep their roles as code. */
+  readonly rolePolicy?: RolePolicy;
 }

@@ -66,6 +66,41 @@ const changes: readonly Change[] = [
     after: { clientIds: ["sts.amazonaws.com"] },
   },
 ];
+const audience: Change = {
+  kind: "iam.oidc-provider.client-id.add",
+  target: {
+    cluster,
+    providerArn: `arn:aws:iam::111122223333:oidc-provider/${url.slice("https://".length)}`,
+    clientId: "sts.amazonaws.com",
+  },
+  before: { registered: false },
+  after: { registered: true },
+};
+const template = { cluster, kind: "Deployment", namespace: "carts", name: "carts" } as const;
+const inCluster: readonly Change[] = [
+  {
+    kind: "k8s.workload.env",
+    target: { ...template, container: "app", variables: ["AWS_REGION", "NO_PROXY"] },
+    before: { AWS_REGION: null, NO_PROXY: { value: "a" } },
+    after: { AWS_REGION: { value: "us-west-2" }, NO_PROXY: { value: "a,169.254.170.23" } },
+  },
+  {
+    kind: "k8s.workload.template-metadata",
+    target: { ...template, field: "annotations", key: "eks.amazonaws.com/skip-containers" },
+    before: { value: "app" },
+    after: { value: "" },
+  },
+];
+const policies = [
+  {
+    roleName: "carts",
+    policyName: "carts-denied-calls",
+    document: {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/a" }],
+    },
+  },
+];
 const restart: Change = {
   kind: "k8s.rollout.restart",
   target: { cluster, kind: "Deployment", namespace: "carts", name: "carts" },
@@ -166,7 +201,9 @@ test("CloudFormation", () => {
   const text = cloudFormationOf([...changes, restart]);
 
   expect(text).toMatchInlineSnapshot(`
-    "Resources:
+    "# Roles and providers exist already: change the resources that declare them. Their other properties stay, and so do
+    # the other values of ManagedPolicyArns and ClientIdList.
+    Resources:
       AssociationCartsCarts:
         Type: "AWS::EKS::PodIdentityAssociation"
         Properties:
@@ -196,6 +233,8 @@ test("CloudFormation", () => {
                 Condition:
                   StringLike:
                     "aws:RequestTag/team": "\${aws:PrincipalTag/team}-%{x}"
+          ManagedPolicyArns:
+            - "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
       ProviderEksWorkshop:
         Type: "AWS::IAM::OIDCProvider"
         Properties:
@@ -208,7 +247,134 @@ test("CloudFormation", () => {
     RoleName: "carts",
     Path: "/apps/",
     AssumeRolePolicyDocument: document,
+    ManagedPolicyArns: ["arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"],
   });
+});
+
+test("what exists is changed where it is declared", () => {
+  expect(terraformOf([audience])).toMatchInlineSnapshot(`
+    "# Add the audience to the resource that declares this provider.
+    resource "aws_iam_openid_connect_provider" "eks-workshop" {
+      url            = "https://oidc.eks.us-west-2.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+      client_id_list = [/* those that it has, */ "sts.amazonaws.com"]
+    }
+    "
+  `);
+  expect(cloudFormationOf([audience])).toMatchInlineSnapshot(`
+    "# Roles and providers exist already: change the resources that declare them. Their other properties stay, and so do
+    # the other values of ManagedPolicyArns and ClientIdList.
+    Resources:
+      ProviderEksWorkshop:
+        Type: "AWS::IAM::OIDCProvider"
+        Properties:
+          Url: "https://oidc.eks.us-west-2.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+          ClientIdList:
+            - sts.amazonaws.com
+    "
+  `);
+  expect(eksctlOf([audience])).toBeNull();
+});
+
+test("a role and its policies are one resource of CloudFormation", () => {
+  const { Resources } = parse(cloudFormationOf(changes) ?? "");
+
+  expect(Object.keys(Resources.RoleCarts.Properties)).toEqual([
+    "RoleName",
+    "Path",
+    "AssumeRolePolicyDocument",
+    "ManagedPolicyArns",
+  ]);
+});
+
+test("what a role is denied is a policy of its own", () => {
+  expect(terraformOf([], policies)).toMatchInlineSnapshot(`
+    "resource "aws_iam_role_policy" "carts-denied-calls" {
+      name = "carts-denied-calls"
+      role = "carts"
+
+      policy = jsonencode({
+        "Version" = "2012-10-17"
+        "Statement" = [
+          {
+            "Effect" = "Allow"
+            "Action" = "s3:GetObject"
+            "Resource" = "arn:aws:s3:::b/a"
+          },
+        ]
+      })
+    }
+    "
+  `);
+  expect(parse(cloudFormationOf([], policies) ?? "")).toEqual({
+    Resources: {
+      PolicyCartsDeniedCalls: {
+        Type: "AWS::IAM::RolePolicy",
+        Properties: {
+          RoleName: "carts",
+          PolicyName: "carts-denied-calls",
+          PolicyDocument: policies[0]?.document,
+        },
+      },
+    },
+  });
+});
+
+test("what the Kubernetes provider owns of a pod template", () => {
+  expect(terraformOf(inCluster)).toMatchInlineSnapshot(`
+    "resource "kubernetes_env" "carts_carts_app" {
+      api_version = "apps/v1"
+      kind        = "Deployment"
+      force       = true
+
+      metadata {
+        name      = "carts"
+        namespace = "carts"
+      }
+
+      container = "app"
+
+      env {
+        name  = "AWS_REGION"
+        value = "us-west-2"
+      }
+
+      env {
+        name  = "NO_PROXY"
+        value = "a,169.254.170.23"
+      }
+    }
+
+    resource "kubernetes_annotations" "carts_carts_pods" {
+      api_version = "apps/v1"
+      kind        = "Deployment"
+      force       = true
+
+      metadata {
+        name      = "carts"
+        namespace = "carts"
+      }
+
+      template_annotations = {
+        "eks.amazonaws.com/skip-containers" = ""
+      }
+    }
+    "
+  `);
+  expect(eksctlOf(inCluster)).toBeNull();
+  const [env] = inCluster;
+  expect(terraformOf([{ ...env, after: { AWS_REGION: null } } as Change])).toBeNull();
+});
+
+test("eksctl updates an association by its configuration", () => {
+  const update: Change = {
+    kind: "eks.pod-identity-association.update",
+    target: { ...associate.target, associationId: "a-1" } as never,
+    before: { roleArn, disableSessionTags: true },
+    after: { roleArn, disableSessionTags: false },
+  };
+  expect(parse(eksctlOf([update]) ?? "").iam.podIdentityAssociations).toEqual([
+    { namespace: "carts", serviceAccountName: "carts", roleARN: roleArn, disableSessionTags: false },
+  ]);
 });
 
 test("what a tool owns nothing of is not told in its language", () => {

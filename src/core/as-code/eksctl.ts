@@ -14,6 +14,14 @@ export function eksctlOf(changes: readonly Change[]): string | null {
   let withOIDC = false;
   for (const change of changes) {
     switch (change.kind) {
+      case "eks.pod-identity-association.update":
+        associations.push({
+          namespace: change.target.namespace,
+          serviceAccountName: change.target.serviceAccount,
+          roleARN: change.after?.roleArn ?? "",
+          disableSessionTags: change.after?.disableSessionTags ?? false,
+        });
+        break;
       case "eks.pod-identity-association.create":
         associations.push({
           namespace: change.target.namespace,

@@ -1,14 +1,16 @@
 import { parseArn } from "../iam/arn.ts";
 import type { JsonValue } from "../json.ts";
-import type { Change } from "../plan.ts";
+import type { Change, ChangeOfKind, RolePolicy } from "../plan.ts";
 
 /**
- * The changes that Terraform can own, as resources of the providers hashicorp/aws and hashicorp/kubernetes; null:
- * none of them. A role or a provider that exists is changed where it is declared.
+ * The changes that Terraform can own, and the policies that roles are to get, as resources of the providers
+ * hashicorp/aws and hashicorp/kubernetes; null: none of them. A role or a provider that exists is changed where it is
+ * declared.
  * https://registry.terraform.io/providers/hashicorp/aws/latest/docs
+ * https://registry.terraform.io/providers/hashicorp/kubernetes/latest/docs
  */
-export function terraformOf(changes: readonly Change[]): string | null {
-  const blocks = changes.flatMap((change) => resourceOf(change) ?? []);
+export function terraformOf(changes: readonly Change[], policies: readonly RolePolicy[] = []): string | null {
+  const blocks = [...changes.flatMap((change) => resourceOf(change) ?? []), ...policies.map(rolePolicy)];
   return blocks.length === 0 ? null : blocks.join("\n");
 }
 
@@ -39,19 +41,31 @@ function resourceOf(change: Change): string | null {
       const { namespace, name, annotation } = change.target;
       const { value } = change.after;
       if (value === null) return null;
-      return `${head("kubernetes_annotations", `${namespace}_${name}`)}
-  api_version = "v1"
-  kind        = "ServiceAccount"
-
-  metadata {
-    name      = ${hcl(name)}
-    namespace = ${hcl(namespace)}
-  }
-
-  annotations = ${hcl({ [annotation]: value }, "  ")}
-}
-`;
+      const object = { apiVersion: "v1", kind: "ServiceAccount", namespace, name };
+      const annotations = `  annotations = ${hcl({ [annotation]: value }, "  ")}`;
+      return ofObject(
+        head("kubernetes_annotations", `${namespace}_${name}`),
+        object,
+        annotations,
+        change.before.value !== null,
+      );
     }
+    case "k8s.workload.template-metadata": {
+      const { field, key } = change.target;
+      const { value } = change.after;
+      // The provider manages labels of objects, not of pod templates, and takes nothing out.
+      if (value === null || field === "labels") return null;
+      const annotations = `  template_annotations = ${hcl({ [key]: value }, "  ")}`;
+      const object = { apiVersion: "apps/v1", ...change.target };
+      return ofObject(
+        head("kubernetes_annotations", `${object.namespace}_${object.name}_pods`),
+        object,
+        annotations,
+        change.before.value !== null,
+      );
+    }
+    case "k8s.workload.env":
+      return environment(change);
     case "iam.role.trust-policy": {
       const { roleArn, roleName } = change.target;
       const path = pathOf(roleArn);
@@ -73,9 +87,67 @@ ${path === "/" ? "" : `  path = ${hcl(path)}\n`}
         url: change.target.url,
         client_id_list: change.after?.clientIds ?? [],
       });
+    case "iam.oidc-provider.client-id.add": {
+      const { providerArn, clientId, cluster } = change.target;
+      return `# Add the audience to the resource that declares this provider.
+${head("aws_iam_openid_connect_provider", cluster)}
+  url            = ${hcl(issuerOfProvider(providerArn))}
+  client_id_list = [/* those that it has, */ ${hcl(clientId)}]
+}
+`;
+    }
     default:
       return null;
   }
+}
+
+/** Where every variable gets a literal value: the provider takes none out. */
+function environment({ target, before, after }: ChangeOfKind<"k8s.workload.env">): string | null {
+  const set = Object.entries(after).flatMap(([name, state]) =>
+    state !== null && "value" in state ? [[name, state.value] as const] : [],
+  );
+  if (set.length < Object.keys(after).length) return null;
+  const variables = set.map(
+    ([name, value]) => `  env {\n    name  = ${hcl(name)}\n    value = ${hcl(value)}\n  }`,
+  );
+  const rest = [`  container = ${hcl(target.container)}`, ...variables].join("\n\n");
+  const isThere = Object.values(before).some((state) => state !== null);
+  const name = `${target.namespace}_${target.name}_${target.container}`;
+  return ofObject(head("kubernetes_env", name), { apiVersion: "apps/v1", ...target }, rest, isThere);
+}
+
+interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A resource about one field of an object that exists; `force` where somebody else has set that field. */
+function ofObject(opening: string, object: KubernetesObject, rest: string, force: boolean): string {
+  const { apiVersion, kind, namespace, name } = object;
+  return `${opening}
+  api_version = ${hcl(apiVersion)}
+  kind        = ${hcl(kind)}
+${force ? "  force       = true\n" : ""}
+  metadata {
+    name      = ${hcl(name)}
+    namespace = ${hcl(namespace)}
+  }
+
+${rest}
+}
+`;
+}
+
+function rolePolicy({ roleName, policyName, document }: RolePolicy): string {
+  return `${head("aws_iam_role_policy", policyName)}
+  name = ${hcl(policyName)}
+  role = ${hcl(roleName)}
+
+  policy = jsonencode(${hcl(document, "  ")})
+}
+`;
 }
 
 function head(type: string, name: string): string {
@@ -124,6 +196,11 @@ function text(value: string): string {
     .replaceAll("\\b", "\\u0008")
     .replaceAll("\\f", "\\u000c")
     .replace(/([$%])\{/g, "$1$1{");
+}
+
+/** `https://oidc.eks.…/id/…` of a provider's ARN. */
+function issuerOfProvider(providerArn: string): string {
+  return `https://${providerArn.slice(providerArn.indexOf(":oidc-provider/") + ":oidc-provider/".length)}`;
 }
 
 function pathOf(roleArn: string): string {
