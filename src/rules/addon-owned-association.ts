@@ -16,7 +16,7 @@ export const addonOwnedAssociation = defineRule({
     unless: ["It is never the cause: this is information for whoever changes the association."],
     messages: {
       owned:
-        "Association {{association}} of service account {{serviceAccount}} belongs to add-on {{addon}}: what is changed in it directly, the add-on's next update overwrites, and it goes when the add-on goes.",
+        "Association {{association}} of service account {{serviceAccount}} belongs to add-on {{addon}}: a change made to it directly is overwritten by the add-on's next update, and deleting the add-on deletes it.",
     },
   },
   when: {

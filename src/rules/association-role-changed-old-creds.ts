@@ -19,7 +19,7 @@ export const associationRoleChangedOldCreds = defineRule({
       "The application assumes another role itself: its sessions have other names.",
     ],
     messages: {
-      old: "Association {{association}} gives {{role}} since {{changedAt}}, but calls are still made, and refused, as {{principal}}, a session that EKS Pod Identity gave before: agent and SDK keep what they have for hours, and {{pods}} were created before the change.",
+      old: "Association {{association}} has given {{role}} since {{changedAt}}, but calls are still made, and refused, as {{principal}}, a session that EKS Pod Identity gave before: agent and SDK keep what they have for hours, and {{pods}} were created before the change.",
     },
   },
   when: {

@@ -25,7 +25,7 @@ export const identityPolicyMissingAction = defineRule({
       missing:
         "{{role}} is used as configured but may not {{calls}}: its identity policies ({{count}}) do not allow {{actions}} on anything.",
       association:
-        "{{role}} is used as configured but may not {{calls}}, which it takes to make a Pod Identity association: its identity policies ({{count}}) do not allow {{actions}} on anything.",
+        "{{role}} is used as configured but may not {{calls}}, which making a Pod Identity association needs: its identity policies ({{count}}) do not allow {{actions}} on anything.",
     },
   },
   when: whenRoleRefused,

@@ -40,7 +40,7 @@ export const imdsHopLimit1 = defineRule({
     const [first] = limited;
     if (first === undefined) return pass();
     const data = {
-      nodes: listed(limited.map(({ instance }) => instance.instanceId)),
+      nodes: listed(limited.map(({ instance }) => `instance ${instance.instanceId}`)),
       serviceAccount: serviceAccountOf(workload.value),
     };
     return fail("hops", data, {

@@ -29,7 +29,7 @@ export const profileOverride = defineRule({
       missing:
         "Container {{container}} of pod {{pod}} asks for a profile that its configuration files do not have ({{origin}}; {{excerpt}}).",
       otherRole:
-        "Container {{container}} of pod {{pod}} calls AWS as {{principal}}, not as {{expected}}; its pod spec leads it to a profile ({{origin}}). Denied was {{call}}.",
+        "Container {{container}} of pod {{pod}} calls AWS as {{principal}}, not as {{expected}}; its pod spec leads it to a profile ({{origin}}). The denied call was {{call}}.",
     },
   },
   when: {

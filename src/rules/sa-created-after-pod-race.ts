@@ -26,7 +26,7 @@ export const saCreatedAfterPodRace = defineRule({
       "More than half a minute lies between: then the webhook knew, and another rule of injection says why it did nothing.",
     ],
     messages: {
-      race: "Service account {{serviceAccount}} was annotated with {{role}} at {{annotatedAt}} and {{pods}} created {{seconds}} s later, before the webhook knew of the annotation, so no identity was injected there.",
+      race: "Service account {{serviceAccount}} was annotated with {{role}} at {{annotatedAt}} and {{pods}} created {{seconds}} seconds later, before the webhook knew of the annotation, so no identity was injected there.",
     },
   },
   when: {

@@ -24,7 +24,7 @@ export const staticKeysOverride = defineRule({
       "Some SDKs and settings prefer the role (older .NET, JavaScript with a profile); a denial that names the role is then not about keys.",
     ],
     messages: {
-      user: "Calls are made as {{principal}}, not as {{expected}}: {{origin}}. Denied was {{call}}.",
+      user: "Calls are made as {{principal}}, not as {{expected}}: {{origin}}. The denied call was {{call}}.",
       badKeys:
         "AWS refuses the access keys of container {{container}} in pod {{pod}} ({{origin}}), so {{expected}} is never tried.",
     },

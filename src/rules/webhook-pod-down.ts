@@ -21,8 +21,8 @@ export const webhookPodDown = defineRule({
       "The webhook's selectors leave the pod out: see webhook-excluded.",
     ],
     messages: {
-      down: "MutatingWebhookConfiguration {{configuration}} has Service {{service}} called, behind which no pod is ready ({{notReady}} not ready), so {{pods}} got no identity; failurePolicy {{failurePolicy}} hides the failing calls.",
-      gone: "MutatingWebhookConfiguration {{configuration}} has Service {{service}} called, which does not exist, so {{pods}} got no identity; failurePolicy {{failurePolicy}} hides the failing calls.",
+      down: "MutatingWebhookConfiguration {{configuration}} sends its calls to Service {{service}}, behind which no pod is ready ({{notReady}} not ready), so {{pods}} got no identity; failurePolicy {{failurePolicy}} hides the failing calls.",
+      gone: "MutatingWebhookConfiguration {{configuration}} sends its calls to Service {{service}}, which does not exist, so {{pods}} got no identity; failurePolicy {{failurePolicy}} hides the failing calls.",
     },
   },
   when: whenUninjected,

@@ -113,6 +113,29 @@ describe("an answer of the agent", () => {
   });
 });
 
+describe("a sidecar that another webhook added after the identity", () => {
+  it.each(["pod-identity-healthy", "irsa-healthy"])(
+    "is not taken for a container that was missed: %s",
+    (name) => {
+      const bundle = readBase(name);
+      const pods = bundle.evidence["k8s.pods"];
+      if (pods?.status !== "found") throw new Error("no pods");
+      const withSidecar = pods.value.pods.map((pod) => ({
+        ...pod,
+        containers: pod.containers.flatMap((own) => [own, { ...own, name: "istio-proxy", env: [] }]),
+      }));
+      const seen = { ...pods, value: { ...pods.value, pods: withSidecar } };
+
+      expect(
+        diagnose(rules, { ...bundle, evidence: { ...bundle.evidence, "k8s.pods": seen } }),
+      ).toMatchObject({
+        conclusion: "no-fault-found",
+        alsoWrong: [],
+      });
+    },
+  );
+});
+
 function annotated(value: string) {
   return { "k8s.service-account": { value: { annotations: { "eks.amazonaws.com/role-arn": value } } } };
 }
