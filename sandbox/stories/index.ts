@@ -8,6 +8,7 @@ import { noIdentity } from "./gallery/no-identity.ts";
 import { podIdentity } from "./gallery/pod-identity.ts";
 import { podIdentityRoles } from "./gallery/pod-identity-roles.ts";
 import { policy } from "./gallery/policy.ts";
+import { several } from "./gallery/several.ts";
 import { trust } from "./gallery/trust.ts";
 import { ledger } from "./ledger.ts";
 import { orders } from "./orders.ts";
@@ -28,6 +29,7 @@ export const galleryThemes: readonly Theme[] = [
   irsa,
   trust,
   policy,
+  several,
   healthy,
 ];
 

@@ -82,6 +82,7 @@ async function judgeWorkload(
       conclusion: "inconclusive",
       ruleId: null,
       message: explainResolveError(answered.error, question),
+      alsoWrong: [],
       missingPermissions: permission === null ? [] : [permission],
     };
   }
@@ -93,6 +94,7 @@ async function judgeWorkload(
     conclusion: diagnosis.conclusion,
     ruleId: diagnosis.cause?.ruleId ?? null,
     message: diagnosis.cause?.message ?? null,
+    alsoWrong: diagnosis.alsoWrong.map((finding) => finding.ruleId),
     missingPermissions: [...new Set(diagnosis.blindSpots.flatMap((spot) => spot.permission ?? []))],
   };
 }

@@ -13,6 +13,7 @@ import { expectedIdentity, injectedIdentity, known, usedIdentity } from "./ident
 import { type ChangeKind, changeKinds } from "./plan.ts";
 import { planOf } from "./remedy.ts";
 import { type Fail, type Known, type Rule, stages } from "./rule.ts";
+import { isAgentsCall } from "./subject.ts";
 import { trailRemarks } from "./trail/remarks.ts";
 
 /** What one rule says of a bundle. `unknown` is the engine's word, never a rule's. */
@@ -138,9 +139,9 @@ export function diagnose(
       used: usedIdentity(
         evidence,
         now
-          .filter(({ kind, source, action }) => {
-            if (kind !== "access-denied") return false;
-            return source === "pod-log" || action !== "sts:AssumeRole";
+          .filter((denial) => {
+            if (denial.kind !== "access-denied" || isAgentsCall(denial)) return false;
+            return denial.source === "pod-log" || denial.action !== "sts:AssumeRole";
           })
           // The log is the workload's own; CloudTrail tells where the log is silent.
           .sort((a, b) => Number(a.source === "cloudtrail") - Number(b.source === "cloudtrail"))

@@ -10,6 +10,8 @@ export interface AuditEntry {
   readonly ruleId: string | null;
   /** The cause in a sentence; null where there is none. */
   readonly message: string | null;
+  /** Rules of the other findings beside the cause, in the order in which a call meets them. */
+  readonly alsoWrong: readonly string[];
   /** Permissions that were missing to judge it. */
   readonly missingPermissions: readonly string[];
 }

@@ -8,8 +8,9 @@ import type {
   Question,
   WebhookFacts,
 } from "./evidence.ts";
-import { injectedInto } from "./identity.ts";
+import { expectedIdentity, injectedInto, known } from "./identity.ts";
 import { bundleReplacedAt, exclusionOf, injectsNothing } from "./injection.ts";
+import { podIdentitySupport } from "./platform-versions.ts";
 import { configuredAt, placesOf, seconds, settlingSeconds, uninjected } from "./subject.ts";
 
 /** What became of the webhook's calls for pods that it should have given an identity, told from pods alone. */
@@ -41,6 +42,11 @@ export function missedInjection(
   question: Question,
 ): MissedInjection {
   if (injectsNothing(evidence)) return { calls: "unknowable", because: "the webhook cannot inject any pod" };
+  const cluster = known(evidence["eks.cluster"]);
+  const support = cluster === null ? null : podIdentitySupport(cluster);
+  if (expectedIdentity(evidence)?.mechanism === "pod-identity" && support?.supported === false) {
+    return { calls: "unknowable", because: "the cluster is older than EKS Pod Identity" };
+  }
   const identityAt = configuredAt(evidence);
   if (identityAt === null) {
     return { calls: "unknowable", because: "when the identity was configured is not recorded" };

@@ -167,9 +167,14 @@ export function credentialErrors(errors: readonly LogErrorGroup[]): readonly Log
   );
 }
 
-/** Calls that AWS refused to somebody. */
+/** Calls of the application that AWS refused. */
 export function deniedCalls(errors: readonly LogErrorGroup[]): readonly LogErrorGroup[] {
-  return errors.filter((error) => error.kind === "access-denied");
+  return errors.filter((error) => error.kind === "access-denied" && !isAgentsCall(error));
+}
+
+/** The agent's own call, as the node: what it was told stands in the application's log too, word for word. */
+export function isAgentsCall({ action }: { readonly action: string | null }): boolean {
+  return action?.toLowerCase() === "eks-auth:assumeroleforpodidentity";
 }
 
 /** What was refused, `dynamodb:Query on arn:…`; the missing action where it is not the one that was asked for. */

@@ -2,12 +2,26 @@ import { fallsThrough } from "../core/credentials/chains.ts";
 import { tooOldFor } from "../core/credentials/minimum-versions.ts";
 import { nameOfSdks } from "../core/credentials/sdk.ts";
 import { sdkOf } from "../core/credentials/sdk-of.ts";
-import type { Absent, ContainerSpec, Found, Question, WorkloadFacts } from "../core/evidence.ts";
+import type {
+  Absent,
+  ContainerSpec,
+  Found,
+  LogErrorGroup,
+  Question,
+  WorkloadFacts,
+} from "../core/evidence.ts";
 import { type Remedy, setVariables } from "../core/fixes.ts";
 import { expectedIdentity, injectedInto } from "../core/identity.ts";
 import { listVariables } from "../core/kubectl.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { carries, currentErrors, currentSigns, describeCall, placesOf } from "../core/subject.ts";
+import {
+  carries,
+  currentErrors,
+  currentSigns,
+  describeCall,
+  isAgentsCall,
+  placesOf,
+} from "../core/subject.ts";
 
 export const appBypassesDefaultChain = defineRule({
   id: "app-bypasses-default-chain",
@@ -92,8 +106,8 @@ export const appBypassesDefaultChain = defineRule({
   },
 });
 
-function isOfNode({ kind, principalKind }: { readonly kind: string; readonly principalKind: string }) {
-  return kind === "access-denied" && principalKind === "node-role";
+function isOfNode(error: LogErrorGroup) {
+  return error.kind === "access-denied" && error.principalKind === "node-role" && !isAgentsCall(error);
 }
 
 /**

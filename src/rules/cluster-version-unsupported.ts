@@ -1,16 +1,7 @@
 import { expectedIdentity } from "../core/identity.ts";
+import { podIdentitySupport } from "../core/platform-versions.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
-
-/** The first platform version with Pod Identity, for the versions that had others before. */
-const firstPlatform: Readonly<Record<string, number>> = {
-  "1.24": 13,
-  "1.25": 10,
-  "1.26": 9,
-  "1.27": 8,
-  "1.28": 4,
-  "1.29": 1,
-};
 
 export const clusterVersionUnsupported = defineRule({
   id: "cluster-version-unsupported",
@@ -39,15 +30,12 @@ export const clusterVersionUnsupported = defineRule({
     const cluster = evidence["eks.cluster"];
     if (cluster.status === "absent") return notApplicable("there is no cluster");
     const { version, platformVersion } = cluster.value;
-    const platform = /^eks\.(\d+)$/.exec(platformVersion)?.[1];
-    const minor = /^1\.(\d+)$/.exec(version)?.[1];
-    if (platform === undefined || minor === undefined) return notApplicable("the version is not told");
-    const first = firstPlatform[version];
-    const needed = Number(minor) < 24 ? "version 1.24" : first === undefined ? null : `platform eks.${first}`;
-    if (needed === null || (first !== undefined && Number(platform) >= first)) return pass();
+    const support = podIdentitySupport(cluster.value);
+    if (support === null) return notApplicable("the version is not told");
+    if (support.supported) return pass();
     return fail(
       "old",
-      { cluster: question.cluster, version, platform: platformVersion, needed },
+      { cluster: question.cluster, version, platform: platformVersion, needed: support.needed },
       {
         manual: [
           {

@@ -26,7 +26,7 @@ export const injectionMissedWebhookFlap = defineRule({
   },
   when: whenUninjected,
   needs: ["k8s.webhook", "k8s.injection-census"],
-  wants: ["k8s.webhook-endpoints"],
+  wants: ["k8s.webhook-endpoints", "eks.cluster"],
   check(evidence, question) {
     const webhook = evidence["k8s.webhook"];
     const workload = evidence["k8s.workload"];

@@ -28,7 +28,7 @@ export const webhookUrlUnreachable = defineRule({
   },
   when: whenUninjected,
   needs: ["k8s.webhook", "k8s.injection-census"],
-  wants: ["k8s.webhook-endpoints"],
+  wants: ["k8s.webhook-endpoints", "eks.cluster"],
   check(evidence, question) {
     const webhook = evidence["k8s.webhook"];
     if (webhook.status === "absent") return notApplicable("there is no webhook configuration");

@@ -9,6 +9,7 @@ const entry = (name: string, ruleId: string | null, conclusion: AuditEntry["conc
   conclusion,
   ruleId,
   message: null,
+  alsoWrong: [],
   missingPermissions: [],
 });
 

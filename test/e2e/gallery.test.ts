@@ -6,15 +6,12 @@ import { deployedRights } from "../../sandbox/deployed.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
 import { galleryStories, stories } from "../../sandbox/stories/index.ts";
 import type { Story } from "../../sandbox/stories/story.ts";
-import { answer } from "../../src/app/judge.ts";
-import type { AuditResult } from "../../src/core/digest.ts";
-import { openOneCluster } from "../../src/main/clusters.ts";
-import { rules } from "../../src/rules/index.ts";
+import type { AuditEntry, AuditResult } from "../../src/core/digest.ts";
 import { eksiam, quickLookups, writeQuickConfig } from "./support.ts";
 
 let folder: string;
 let sandbox: Sandbox;
-/** What the audits of all clusters say, `cluster namespace/name` → rule, or `healthy`, or what is not known. */
+/** `cluster namespace/name` → what the audit of the cluster says. */
 const audited = new Map<string, string>();
 const before = { ...process.env };
 
@@ -36,13 +33,9 @@ beforeAll(async () => {
   for (const cluster of Object.keys(sandbox.clusters)) {
     const asked = await eksiam(["audit", "--cluster", cluster, "--output", "json"]);
     const { workloads } = JSON.parse(asked.out) as AuditResult;
-    for (const one of workloads) {
-      const unknown = [one.conclusion, ...one.missingPermissions].join(" ");
-      const verdict = one.conclusion === "no-fault-found" ? "healthy" : (one.ruleId ?? unknown);
-      audited.set(`${cluster} ${one.namespace}/${one.name}`, verdict);
-    }
+    for (const one of workloads) audited.set(`${cluster} ${one.namespace}/${one.name}`, verdictOf(one));
   }
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
@@ -51,36 +44,31 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const everyStory = [...stories, ...galleryStories];
-const toldOf = ({ expect: { conclusion, ruleId } }: Story) =>
-  conclusion === "no-fault-found" ? "healthy" : (ruleId ?? conclusion);
-const placeOf = ({ cluster, namespace, name }: Story) => `${cluster} ${namespace}/${name}`;
+/** What is the matter, or `healthy`, or what was missing to tell; and what else is told. */
+function verdictOf({ conclusion, ruleId, alsoWrong, missingPermissions }: AuditEntry): string {
+  const unknown = conclusion === "inconclusive" ? missingPermissions : [];
+  return [[wordFor(conclusion, ruleId), ...unknown].join(" "), ...alsoWrong].join(" + ");
+}
 
-test("the audit of every cluster names the faults of its stories, and of nothing else", () => {
-  const told = new Map(everyStory.map((story) => [placeOf(story), toldOf(story)]));
+function toldBy({ expect: { conclusion, ruleId, alsoWrong = [] } }: Story): string {
+  return [wordFor(conclusion, ruleId), ...alsoWrong].join(" + ");
+}
+
+function wordFor(conclusion: AuditEntry["conclusion"], ruleId: string | null): string {
+  return conclusion === "no-fault-found" ? "healthy" : (ruleId ?? conclusion);
+}
+
+test("the audit of every cluster names the faults of its stories, all of them and no others", () => {
+  const told = new Map(
+    [...stories, ...galleryStories].map((story) => [
+      `${story.cluster} ${story.namespace}/${story.name}`,
+      toldBy(story),
+    ]),
+  );
   const expected = [...audited.keys()].map((place) => [place, told.get(place) ?? "healthy"]);
   expect(Object.fromEntries(audited)).toEqual(Object.fromEntries(expected));
   expect([...told.keys()].filter((place) => !audited.has(place))).toEqual([]);
 });
-
-test.each(everyStory.filter(({ expect: { alsoWrong } }) => alsoWrong !== undefined))(
-  "$namespace/$name: every fault is told, in the order in which a call meets them",
-  async ({ cluster, namespace, name, kind, expect: told }) => {
-    const access = openOneCluster({ cluster }, null, process.env);
-    const asked = await answer({ rules, clock: () => new Date().toISOString(), deadlineMs: 20_000 }, access, {
-      cluster,
-      namespace,
-      name,
-      kind,
-      container: null,
-      sinceSeconds: 3_600,
-    });
-    if (!asked.ok) throw new Error(asked.error.type);
-    const { cause, alsoWrong } = asked.value.diagnosis;
-    expect(cause?.ruleId ?? null).toBe(told.ruleId);
-    expect(alsoWrong.map(({ ruleId }) => ruleId)).toEqual(told.alsoWrong);
-  },
-);
 
 test("every workload of the stories, and what is the matter with it", () => {
   const lines = [...audited].filter(([place]) => !place.includes(" kube-system/"));
@@ -89,7 +77,7 @@ test("every workload of the stories, and what is the matter with it", () => {
     "node-role-fallback-no-identity       eks-workshop carts/carts
     healthy                              eks-workshop catalog/catalog
     healthy                              eks-workshop checkout/checkout
-    no-credentials-no-identity           eks-workshop orders/orders
+    no-credentials-no-identity + imds-hop-limit-1 eks-workshop orders/orders
     irsa-trust-sub-mismatch              eks-workshop reports/reports
     healthy                              eks-workshop ui/ui
     healthy                              eks-legacy ledger/ledger
@@ -99,13 +87,17 @@ test("every workload of the stories, and what is the matter with it", () => {
     sdk-too-old-for-pod-identity         eks-gallery antique/antique
     resource-policy-deny                 eks-gallery archive/archive
     policy-not-attached                  eks-gallery audit-log/audit-log
+    healthy                              eks-gallery automatic/automatic
     webhook-excluded                     eks-gallery backups/backups
     agent-not-on-node                    eks-gallery batch/batch
-    no-credentials-no-identity           eks-gallery beacon/beacon
-    identity-policy-missing-action       eks-gallery catalogue-prod/catalogue
+    no-credentials-no-identity + node-without-instance-profile eks-gallery beacon/beacon
+    healthy + not-iam                    eks-gallery catalogs/catalogs
+    identity-policy-missing-action + wrong-role-associated eks-gallery catalogue-prod/catalogue
+    healthy                              eks-gallery chatty/chatty
     explicit-deny-identity-policy        eks-gallery cleanup/cleanup
     kms-key-denied                       eks-gallery contracts/contracts
     irsa-annotated-other-sa              eks-gallery coupons/coupons
+    agent-not-on-node + pi-trust-missing-tagsession eks-gallery double/double
     agent-port-conflict                  eks-gallery edge/edge
     pod-older-than-association           eks-gallery exports/exports
     injection-missed-webhook-flap        eks-gallery flaky/flaky
@@ -116,6 +108,7 @@ test("every workload of the stories, and what is the matter with it", () => {
     agent-context-canceled               eks-gallery hasty/hasty
     identity-policy-resource-mismatch    eks-gallery history/history
     pi-transitive-tags-chain             eks-gallery hopper/hopper
+    healthy                              eks-gallery host/host
     pi-trust-missing-tagsession          eks-gallery imports/imports
     healthy                              eks-gallery ingress/ingress
     pia-other-service-account            eks-gallery inventory/inventory
@@ -124,43 +117,52 @@ test("every workload of the stories, and what is the matter with it", () => {
     security-group-for-pods              eks-gallery ledgers/ledgers
     rcp-deny                             eks-gallery letters/letters
     irsa-scp-denies-webidentity          eks-gallery loyalty/loyalty
-    no-credentials-no-identity           eks-gallery mailer/mailer
+    no-credentials-no-identity + imds-blocked eks-gallery mailer/mailer
     pi-trust-condition-mismatch          eks-gallery moved/moved
     agent-bearer-prefix                  eks-gallery n8n/n8n
     node-role-lacks-eks-auth             eks-gallery narrow/narrow
     pi-session-policy-denies             eks-gallery narrowed/narrowed
+    healthy                              eks-gallery neighbours/neighbours
+    healthy + not-iam                    eks-gallery operator/operator
     pi-trust-missing-principal           eks-gallery orphans/orphans
     resource-policy-missing-cross-account eks-gallery partners/partners
-    inconclusive                         eks-gallery pictures/pictures
+    inconclusive + s3-bare-403           eks-gallery pictures/pictures
     permissions-boundary                 eks-gallery postman/postman
     vpc-endpoint-policy-deny             eks-gallery previews/previews
     irsa-trust-aud-mismatch              eks-gallery prices/prices
     proxy-no-no_proxy                    eks-gallery proxied/proxied
+    healthy                              eks-gallery quiet/quiet
     pod-uses-default-sa                  eks-gallery quotes/quotes
     pod-older-than-annotation            eks-gallery ratings/ratings
     irsa-role-missing                    eks-gallery refunds/refunds
     pi-target-role-trust                 eks-gallery relay/relay
-    irsa-trust-no-federated              eks-gallery returns/returns
+    irsa-trust-no-federated + irsa-trust-size-limit eks-gallery returns/returns
     policy-not-default-version           eks-gallery reviews/reviews
+    healthy                              eks-gallery rotated/rotated
     scp-deny                             eks-gallery scans/scans
     node-role-fallback-no-identity       eks-gallery scraper/scraper
     oidc-audience-not-registered         eks-gallery search/search
+    healthy + not-iam                    eks-gallery secrets/secrets
     pod-identity-unsupported-compute     eks-gallery serverless/serverless
     irsa-trust-no-federated              eks-gallery shipping/shipping
     pi-trust-missing-principal           eks-gallery silent/silent
     pi-trust-condition-mismatch          eks-gallery staging/staging
     irsa-trust-wildcard-with-stringequals eks-gallery stock/stock
+    healthy + not-iam                    eks-gallery streams/streams
     agent-throttled                      eks-gallery swarm/swarm
     irsa-trust-conditions-anded          eks-gallery taxes/taxes
     identity-policy-condition-mismatch   eks-gallery tenants/tenants
     pi-packed-policy-too-large           eks-gallery the-department-of-very-long-names-in-the-head-office/the-importer-of-the-quarterly-figures-of-every-branch
-    no-credentials-no-identity           eks-gallery thumbnails/thumbnails
+    no-credentials-no-identity + imds-hop-limit-1 eks-gallery thumbnails/thumbnails
     pia-and-irsa-both                    eks-gallery thumbs/thumbs
     irsa-annotation-wrong-key            eks-gallery tickets/tickets
+    healthy                              eks-gallery tokenless/tokenless
+    pod-older-than-association + pi-trust-missing-principal eks-gallery triple/triple
     pi-trust-condition-mismatch          eks-gallery untagged/untagged
     eks-auth-unreachable                 eks-gallery vault-sync/vault-sync
     stale-principal-in-resource-policy   eks-gallery vault/vault
     networkpolicy-blocks-agent           eks-gallery walled/walled
+    networkpolicy-blocks-agent + proxy-no-no_proxy eks-gallery walls/walls
     irsa-trust-wrong-action              eks-gallery warehouse/warehouse
     agent-empty-token                    eks-gallery wiki/wiki
     identity-policy-missing-action       eks-gallery wishlist/wishlist

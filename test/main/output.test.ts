@@ -134,6 +134,7 @@ function auditOf(bad: string): AuditResult {
     conclusion: "cause-found",
     ruleId: "no-credentials-no-identity",
     message: bad,
+    alsoWrong: [],
     missingPermissions: [],
   } as const;
   const totals = { "no-credentials-no-identity": 1 };

@@ -11,6 +11,8 @@ const entry = z.object({
   conclusion: z.enum(["cause-found", "no-fault-found", "inconclusive"]),
   ruleId: ruleId.nullable(),
   message: z.string().nullable(),
+  // Audits of before do not tell it.
+  alsoWrong: z.array(ruleId).default([]),
   missingPermissions: z.array(z.string()),
 });
 const auditSchema = z.object({

@@ -47,7 +47,7 @@ export const logSigns = {
     /(?:lookup|getaddrinfo \S{0,20}|resolve host:?|UnknownHostException:?|endpoint URL:?) ?['"]?(?:https:\/\/)?sts\.[a-z0-9.-]{0,40}amazonaws|sts\.[a-z0-9.-]{0,40}amazonaws\.com\S{0,10}.{0,120}(?:timed? ?out|i\/o timeout|no such host|connection refused|deadline exceeded|EAI_AGAIN|ENOTFOUND)/i,
   "sts-region-disabled": /RegionDisabledException|STS is not activated in this region/i,
   "sts-throttled":
-    /(?:AssumeRole\w{0,20}|sts).{0,120}(?:Throttling|Rate exceeded)|(?:Throttling|Rate exceeded).{0,120}AssumeRole/i,
+    /(?:AssumeRole(?!ForPodIdentity)\w{0,20}|sts).{0,120}(?:Throttling|Rate exceeded)|(?:Throttling|Rate exceeded).{0,120}AssumeRole(?!ForPodIdentity)/i,
   "session-too-long": /DurationSeconds exceeds the (?:1 hour session limit|MaxSessionDuration)/i,
   "packed-policy-too-large": /PackedPolicyTooLarge|Packed size of session tags/i,
   "role-arn-invalid":

@@ -184,6 +184,7 @@ describe("a digest", () => {
     conclusion: "cause-found",
     ruleId: "node-role-fallback-no-identity",
     message: "No identity.",
+    alsoWrong: [],
     missingPermissions: [],
   });
   const result = (workloads: readonly AuditEntry[]) => ({
@@ -212,6 +213,7 @@ describe("a digest", () => {
       conclusion: "inconclusive",
       ruleId: null,
       message: null,
+      alsoWrong: [],
       missingPermissions: ["iam:GetRole"],
     };
     const { text } = renderReport({ request, outcome: { ok: true, result: result([unjudged]) } });
@@ -334,6 +336,7 @@ test("no name and no log line, however hostile, breaks a message", () => {
         conclusion: count % 2 === 0 ? "cause-found" : "inconclusive",
         ruleId: text,
         message: other,
+        alsoWrong: [],
         missingPermissions: [text, other],
       };
       const workloads = Array.from({ length: count }, () => bad);

@@ -116,6 +116,7 @@ describe("signs", () => {
   test.each([
     "GET /healthz 200 1ms",
     "token refreshed for user 42",
+    "operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 503, Rate exceeded",
     "connected to sts.us-west-2.amazonaws.com",
     "reading profile default",
     "open /var/run/secrets/kubernetes.io/serviceaccount/token: permission denied",
