@@ -5,8 +5,8 @@ type Mechanism = "irsa" | "pod-identity";
 /**
  * The first releases that know a mechanism, from
  * https://docs.aws.amazon.com/eks/latest/userguide/pod-id-minimum-sdk.html and
- * https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts-minimum-sdk.html. Left out are those
- * that the pages name in another count than a user agent does: releases of .NET and Rust. Null: every release.
+ * https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts-minimum-sdk.html, in the count that
+ * user agents tell. Left out is what the pages do not tell. Null: every release.
  */
 const minimums: Readonly<Record<Mechanism, Partial<Readonly<Record<Sdk, string | null>>>>> = {
   "pod-identity": {
@@ -23,6 +23,11 @@ const minimums: Readonly<Record<Mechanism, Partial<Readonly<Record<Sdk, string |
     php: "3.287.1",
     cpp: "1.11.263",
     kotlin: "1.0.1",
+    // AWSSDK.Core; the page counts releases of all packages together: https://github.com/aws/aws-sdk-net/discussions/3214
+    dotnet3: "3.7.302",
+    dotnet4: null,
+    // Named by its date, 2024-03-13; the shared crates then stood at this version: https://github.com/smithy-lang/smithy-rs/pull/3416
+    rust: "1.1.8",
   },
   irsa: {
     // The page has named a later release since: that of the last fix, not the first that knows web identity.
@@ -38,6 +43,10 @@ const minimums: Readonly<Record<Mechanism, Partial<Readonly<Record<Sdk, string |
     php: "3.110.7",
     cpp: "1.7.174",
     kotlin: null,
+    // AWSSDK.Core of release 3.3.659.1, the one that the page names:
+    // https://github.com/aws/aws-sdk-net/blob/main/changelogs/SDK.CHANGELOG.2020.md
+    dotnet3: "3.3.104.14",
+    dotnet4: null,
   },
 };
 

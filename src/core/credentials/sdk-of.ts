@@ -52,7 +52,36 @@ export function sdkOf(evidence: Evidence, pod: PodFacts, container: ContainerSpe
   }
   const version = cliImage.exec(container.image)?.[1];
   if (version !== undefined) return told({ sdk: "aws-cli", version }, "the image's name and tag");
+  if (goPrograms.has(programOf(container.image))) {
+    return { candidates: ["go1", "go2"], version: null, from: "the image, whose program is written in Go" };
+  }
   return { candidates: [], version: null, from: "nothing shows which SDK it uses" };
+}
+
+/**
+ * Programs that are known to be written in Go, by the end of their image's name. What they are built with is one of the
+ * two SDKs for Go.
+ */
+const goPrograms: ReadonlySet<string> = new Set([
+  "argocd",
+  "aws-ebs-csi-driver",
+  "aws-efs-csi-driver",
+  "aws-load-balancer-controller",
+  "cert-manager-controller",
+  "cluster-autoscaler",
+  "external-dns",
+  "external-secrets",
+  "keda",
+  "loki",
+  "source-controller",
+  "terraform",
+  "velero",
+]);
+
+/** The last part of an image's name, without its registry, tag and digest. */
+function programOf(image: string): string {
+  const [untagged = ""] = image.slice(image.lastIndexOf("/") + 1).split(/[:@]/);
+  return untagged;
 }
 
 /** AWS's own images of the CLI are tagged with its version. */

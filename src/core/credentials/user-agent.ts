@@ -2,7 +2,8 @@ import type { Sdk } from "./sdk.ts";
 
 export interface SdkVersion {
   readonly sdk: Sdk;
-  readonly version: string;
+  /** Null: the user agent tells only the version of a service's package, which says nothing of the core. */
+  readonly version: string | null;
 }
 
 const version = "(\\d{1,9}(?:\\.\\d{1,9}){1,4})";
@@ -17,8 +18,7 @@ const products: readonly (readonly [RegExp, (major: string) => Sdk | null])[] = 
   [product("aws-sdk-go/"), () => "go1"],
   [product("aws-sdk-nodejs/"), () => "js2"],
   [product("aws-sdk-js/"), (major) => (major === "2" ? "js2" : major === "3" ? "js3" : null)],
-  [product("aws-sdk-dotnet-core/"), dotnet],
-  [product("aws-sdk-dotnet[a-z0-9-]{0,20}/"), dotnet],
+  [product("(?:md/)?aws-sdk-dotnet-core[/#]"), dotnet],
   [product("aws-sdk-ruby3?/"), (major) => (major === "3" ? "ruby" : null)],
   [product("aws-sdk-php/"), (major) => (major === "3" ? "php" : null)],
   [product("aws-sdk-rust/"), () => "rust"],
@@ -26,9 +26,12 @@ const products: readonly (readonly [RegExp, (major: string) => Sdk | null])[] = 
   [product("aws-sdk-kotlin/"), () => "kotlin"],
 ];
 
+/** What .NET begins with: the version behind it is that of the package of one service. */
+const dotnetService = product("aws-sdk-dotnet-[a-z0-9-]{1,20}/");
+
 /**
- * SDK and version that a user agent names, as CloudTrail records it; null: none that is known. Versions of .NET are
- * those of its core package where they are told.
+ * SDK and version that a user agent names, as CloudTrail records it; null: none that is known. The version of .NET is
+ * that of its core package, of Rust that of the crates that all services share.
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
 export function sdkOfUserAgent(userAgent: string): SdkVersion | null {
@@ -39,7 +42,9 @@ export function sdkOfUserAgent(userAgent: string): SdkVersion | null {
     const sdk = sdkOf(found.slice(0, found.indexOf(".")));
     return sdk === null ? null : { sdk, version: found };
   }
-  return null;
+  const service = dotnetService.exec(text)?.[1];
+  const sdk = service === undefined ? null : dotnet(service.slice(0, service.indexOf(".")));
+  return sdk === null ? null : { sdk, version: null };
 }
 
 function product(name: string): RegExp {

@@ -247,6 +247,20 @@ describe("which SDK it is", () => {
       /Java 1 or AWS SDK for Java 2, told by the session/,
     ],
     ["the CLI's image", { image: "public.ecr.aws/aws-cli/aws-cli:2.13.0" }, "aws-cli", "2.13.0", /image/],
+    [
+      "a program in Go",
+      { image: "registry.k8s.io/external-dns/external-dns:v0.14.2@sha256:0a1b" },
+      null,
+      null,
+      /AWS SDK for Go 1 .*AWS SDK for Go 2, told by the image/,
+    ],
+    [
+      "a program of a name that only begins alike",
+      { image: "example/velero-ui:1.0" },
+      null,
+      null,
+      /nothing shows/,
+    ],
     ["another image", { image: "docker.io/library/python:3.12" }, null, null, /nothing shows/],
     [
       "a Pod Identity session",
