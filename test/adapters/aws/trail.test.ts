@@ -3,14 +3,16 @@ import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
 import { createTrailCollector } from "../../../src/adapters/aws/trail-collector.ts";
 import type { RateLimiter } from "../../../src/app/ports.ts";
 import type { Evidence } from "../../../src/core/evidence.ts";
-import { accountId } from "../../sandbox/account/served.ts";
+import { accountId, statement } from "../../sandbox/account/served.ts";
 import {
   clock,
   cluster,
   contextOf,
   forgetEnvironment,
   foundValue,
+  issuer,
   kubernetesEvidence,
+  nodeRoleArn,
   roleArn,
   type Story,
   seen,
@@ -165,6 +167,85 @@ describe("what is found", () => {
     for (let count = 0; count < 120; count++) happen({ resources });
     const cut = foundValue(await collector().collect(contextOf(annotated(roleArn))));
     expect(cut).toMatchObject({ complete: false, events: { length: 200 } });
+  });
+});
+
+describe("whoever called is told apart", () => {
+  test("the web identity, the agent on its node, the session made for a pod", async () => {
+    const { account } = story;
+    account.putInlinePolicy("nodes", "agent", statement("Allow", "eks-auth:*"));
+    const agent = account.nodeSession({ instanceId, nodeRoleArn });
+    const pod = { cluster, serviceAccount: "carts", podName: "carts-0", podUid: "u", nodeSession: agent };
+    account.assumeRoleForPodIdentity({ ...pod, namespace: "elsewhere" });
+
+    const { events } = foundValue(await collector().collect(contextOf(associated())));
+
+    expect(events).toMatchObject([
+      {
+        eventName: "AssumeRoleForPodIdentity",
+        errorCode: "ResourceNotFoundException",
+        principalArn: nodeSession,
+        identity: { ec2RoleDelivery: "2.0", issuerArn: nodeRoleArn },
+        dataEvent: false,
+      },
+    ]);
+  });
+
+  test("a session that was given out keeps its subject and its SDK, and no key", async () => {
+    const subject = "system:serviceaccount:carts:carts";
+    const irsaRole = `arn:aws:iam::${accountId}:role/carts-irsa`;
+    story.account.assumeRoleWithWebIdentity({
+      roleArn: irsaRole,
+      issuer,
+      subject,
+      audience: "sts.amazonaws.com",
+      sessionName: "s",
+      userAgent: "aws-sdk-go-v2/1.30.0",
+    });
+
+    const at = new Date(Date.parse(clock()) + 60_000).toISOString();
+    const later = createTrailCollector(createAwsClients("us-west-2"), limiter, () => at)["cloudtrail.events"];
+    const facts = foundValue(await later.collect(contextOf(annotated(irsaRole))));
+
+    expect(facts.events).toEqual([]);
+    expect(facts.sessions).toMatchObject([{ subject, roleArn: irsaRole, userAgent: "aws-sdk-go-v2/1.30.0" }]);
+    const [session] = story.account
+      .events()
+      .filter(({ eventName }) => eventName === "AssumeRoleWithWebIdentity");
+    expect(JSON.stringify(session?.record)).toContain("accessKeyId");
+    expect(JSON.stringify(facts)).not.toContain("accessKeyId");
+  });
+
+  test("fields of other shapes than known are passed over, and the event still counts", async () => {
+    happen({
+      resources: [{ ARN: roleArn, accountId, type: "AWS::IAM::Role" }],
+      userIdentity: { type: "AssumedRole", arn: nodeSession, sessionContext: "none", invokedBy: null },
+      requestParameters: "text",
+      responseElements: [],
+      managementEvent: "yes",
+    });
+
+    const { events, complete } = foundValue(await collector().collect(contextOf(annotated(roleArn))));
+
+    expect(complete).toBe(true);
+    expect(events).toMatchObject([{ principalArn: nodeSession, requestedRoleArn: null }]);
+    expect(events[0]?.identity).toEqual({
+      issuerArn: null,
+      ec2RoleDelivery: null,
+      federatedProvider: null,
+      identityProvider: null,
+      invokedBy: null,
+    });
+  });
+});
+
+test("a lookup that hangs ends with the question's deadline", async () => {
+  story.account.faults.set("cloudtrail:LookupEvents", "hang");
+  const signal = AbortSignal.timeout(20);
+  expect(await collector().collect(contextOf(associated(), { signal }))).toMatchObject({
+    status: "unavailable",
+    reason: "timeout",
+    source: "cloudtrail:LookupEvents",
   });
 });
 
