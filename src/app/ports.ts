@@ -169,6 +169,18 @@ export interface RateLimiter {
   take(key: string, signal: AbortSignal): Promise<void>;
 }
 
+/** Keeps answers of others for a while. What it cannot keep is only asked again: it never rejects. */
+export interface AnswerCache {
+  get(key: string): Promise<string | null>;
+  put(key: string, value: string, forMs: number): Promise<void>;
+}
+
+/** What processes share of CloudTrail's lookups: their pace, and for a while their answers. */
+export interface SharedLookups {
+  readonly limiter: RateLimiter;
+  readonly answers?: AnswerCache;
+}
+
 /** HMAC over what was approved, so that write access to the store alone cannot run a change. */
 export interface Sealer {
   seal(approval: Approval): string;

@@ -36,6 +36,7 @@ import type {
   ClusterAccess,
   Clusters,
   RateLimiter,
+  SharedLookups,
 } from "../app/ports.ts";
 import type { TrailSource } from "../core/facts/trail.ts";
 import type { ChangeKind, ChangeOfKind } from "../core/plan.ts";
@@ -54,10 +55,13 @@ const lookupsPerSecond = 1.8;
 
 /**
  * All clusters of the configuration, ready to be asked. @throws ConfigError for a context that is not there.
- * @param limiter the pace of CloudTrail's lookups; by default this process's own.
+ * @param trail the pace of CloudTrail's lookups, and their answers; by default this process's own.
  */
-export function openClusters(config: Config, limiter: RateLimiter = trailLimiter(config)): Clusters {
-  const opened = new Map(config.clusters.map((cluster) => [cluster.name, openCluster(cluster, limiter)]));
+export function openClusters(
+  config: Config,
+  trail: SharedLookups = { limiter: trailLimiter(config) },
+): Clusters {
+  const opened = new Map(config.clusters.map((cluster) => [cluster.name, openCluster(cluster, trail)]));
   return { names: [...opened.keys()], get: (name) => opened.get(name) };
 }
 
@@ -74,7 +78,7 @@ export function openOneCluster(
     const { context } = options;
     const cluster =
       context === undefined ? configured : { ...configured, context, access: "kubeconfig" as const };
-    return openCluster(cluster, trailLimiter(config));
+    return openCluster(cluster, { limiter: trailLimiter(config) });
   }
   // Contexts are often named as the cluster; where one is, `--cluster` alone says enough.
   const connection = connectFor(options);
@@ -88,7 +92,7 @@ export function openOneCluster(
   const region = eks?.region ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
   if (region === undefined)
     throw new ConfigError(`Set AWS_REGION: the Region of cluster ${name} is not known.`);
-  return openCluster({ name, region }, trailLimiter(config), connection.client);
+  return openCluster({ name, region }, { limiter: trailLimiter(config) }, connection.client);
 }
 
 function connectFor({ cluster, context }: ClusterOptions): KubernetesConnection {
@@ -179,11 +183,12 @@ function trailLimiter(config: Config | null): RateLimiter {
 
 function openCluster(
   cluster: ClusterConfig,
-  limiter: RateLimiter,
+  { limiter, answers }: SharedLookups,
   connected?: KubernetesClient,
 ): ClusterAccess {
   const aws = awsOf(cluster, meter);
   const source = trailSourceOf(cluster);
+  const cache = answers === undefined ? null : { answers, roleArn: cluster.roleArn ?? null };
   const client = connected ?? clientOf(cluster, aws, meter);
   return {
     name: cluster.name,
@@ -193,7 +198,7 @@ function openCluster(
       ...createKubernetesCollectors({ client, clock }),
       ...createEksCollectors(aws, clock),
       ...createIamCollectors(aws, clock),
-      ...createTrailCollector(aws, limiter, clock, { source, sleep }),
+      ...createTrailCollector(aws, limiter, clock, { source, sleep, cache }),
       "sts.decoded-messages": createDecodeCollector(aws, clock),
       ...createEc2Collectors(aws, clock),
       ...createOrganizationCollector(aws, clock),

@@ -8,6 +8,7 @@ import { createGatherProcessor } from "../../jobs/gather.ts";
 import { createInvestigateProcessor } from "../../jobs/investigate.ts";
 import { createNotifyProcessor } from "../../jobs/notify.ts";
 import { withoutSecrets } from "../../jobs/without-secrets.ts";
+import { createAnswerCache } from "../adapters/redis/answer-cache.ts";
 import { connectRedis, redisOptions, redisWarnings } from "../adapters/redis/connection.ts";
 import {
   type AuditSchedule,
@@ -28,7 +29,7 @@ import { createExpire, createReview } from "../app/approvals.ts";
 import { createAuditDigest } from "../app/audit.ts";
 import { createExecutePlan } from "../app/execute-plan.ts";
 import { createAsk, createInvestigationSteps } from "../app/investigate.ts";
-import type { ChangeExecutors, Clusters, RateLimiter } from "../app/ports.ts";
+import type { ChangeExecutors, Clusters, SharedLookups } from "../app/ports.ts";
 import { createPresent, createPresentReport } from "../app/present.ts";
 import { createVerify } from "../app/verify.ts";
 import { rules } from "../rules/index.ts";
@@ -103,14 +104,15 @@ export async function startBot(deps: RoleDeps): Promise<Running> {
 
 /** Reads clusters, logs and IAM, and judges. Can change nothing, and knows no Slack token. */
 export async function startInvestigator(
-  deps: RoleDeps & { readonly openClusters: (limiter: RateLimiter) => Clusters },
+  deps: RoleDeps & { readonly openClusters: (lookups: SharedLookups) => Clusters },
 ): Promise<Running> {
   const { config } = deps;
   const base = await startBase(deps);
   const { queue, stores, clock } = base;
-  // All investigators ask the same CloudTrail.
+  // All investigators ask the same CloudTrail, and often the same.
   const intervalMs = 1_000 / config.cloudtrail.lookupsPerSecond;
-  const clusters = await Promise.resolve(createSharedRateLimiter(base.redis, intervalMs, sleep))
+  const limiter = createSharedRateLimiter(base.redis, intervalMs, sleep);
+  const clusters = await Promise.resolve({ limiter, answers: createAnswerCache(base.redis) })
     .then(deps.openClusters)
     .catch(async (error: unknown) => {
       await base.close();

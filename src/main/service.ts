@@ -74,7 +74,7 @@ function startRole(role: Role, deps: RoleDeps): Promise<Running> {
     case "bot":
       return startBot(deps);
     case "investigator":
-      return startInvestigator({ ...deps, openClusters: (limiter) => openClusters(config, limiter) });
+      return startInvestigator({ ...deps, openClusters: (lookups) => openClusters(config, lookups) });
     case "executor":
       return startExecutor({ ...deps, executors: openExecutors(config) });
   }

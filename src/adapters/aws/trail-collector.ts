@@ -7,6 +7,7 @@ import type { AwsClients } from "./clients.ts";
 import { CallFailure, observing, timedOut } from "./outcome.ts";
 import { seen } from "./prerequisite.ts";
 import { createSharedCalls } from "./shared-calls.ts";
+import { type TrailCache, throughCache } from "./trail-cache.ts";
 import { createTrailHistory } from "./trail-history.ts";
 import { createTrailLake } from "./trail-lake.ts";
 import { createTrailLogGroup } from "./trail-log-group.ts";
@@ -21,6 +22,8 @@ export interface TrailOptions {
   /** Where recorded calls are read; event history, where nothing else is configured. */
   readonly source: TrailSource;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** What other processes lately looked up; without, each asks for itself. */
+  readonly cache?: TrailCache | null;
 }
 
 /** The store that a source names; null: event history, which is none. */
@@ -50,7 +53,8 @@ export function createTrailCollector(
   clock: () => string,
   options: TrailOptions | null = null,
 ): Pick<Collectors, "cloudtrail.events"> {
-  const lookUp = createTrailHistory(clients, limiter, clock);
+  const cache = options?.cache ?? null;
+  const lookUp = createTrailHistory(clients, limiter, clock, cache);
   const store = options === null ? null : openTrailStore(clients, options, clock);
   const sharedFinds = createSharedCalls<TrailAnswer>();
   const sharedSelectors = createSharedCalls<readonly EventSelector[] | null>({
@@ -75,11 +79,13 @@ export function createTrailCollector(
     from: Date,
     signal: AbortSignal,
   ) {
-    const key = JSON.stringify([wanted, from]);
+    const key = JSON.stringify([source, wanted, from]);
     const [selectors, answer] = await Promise.all([
       // What is recorded is worth knowing, but not worth the events.
       sharedSelectors("", signal, (shared) => opened.selectors(shared)).catch(() => null),
-      sharedFinds(key, signal, (shared) => opened.find(wanted, from, shared)).catch((error) => {
+      sharedFinds(key, signal, (shared) =>
+        throughCache(cache, key, () => opened.find(wanted, from, shared)),
+      ).catch((error) => {
         throw error instanceof CallFailure || !signal.aborted ? error : timedOut(source.kind);
       }),
     ]);

@@ -5,6 +5,7 @@ import type { Lookup } from "../../core/trail/wanted.ts";
 import type { AwsClients } from "./clients.ts";
 import { CallFailure, call, timedOut } from "./outcome.ts";
 import { createSharedCalls } from "./shared-calls.ts";
+import { type TrailCache, throughCache } from "./trail-cache.ts";
 import { createTally, type TrailAnswer } from "./trail-store.ts";
 
 const pageSchema = z.object({
@@ -16,10 +17,15 @@ const maxPages = 4;
 
 /**
  * Event history: one attribute a lookup, 50 events a page, two requests a second in an account and Region. Workloads that
- * need the same lookup at once share it: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+ * need the same lookup at once share it, and processes for some seconds: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  * Permission: cloudtrail:LookupEvents.
  */
-export function createTrailHistory(clients: AwsClients, limiter: RateLimiter, clock: () => string) {
+export function createTrailHistory(
+  clients: AwsClients,
+  limiter: RateLimiter,
+  clock: () => string,
+  cache: TrailCache | null,
+) {
   const shared = createSharedCalls<TrailAnswer>();
 
   async function lookUp(lookup: Lookup, from: Date, signal: AbortSignal): Promise<TrailAnswer> {
@@ -47,7 +53,9 @@ export function createTrailHistory(clients: AwsClients, limiter: RateLimiter, cl
 
   return function lookUpOnce(lookup: Lookup, from: Date, signal: AbortSignal): Promise<TrailAnswer> {
     const key = [lookup.region, lookup.key, lookup.value, from.toISOString()].join(" ");
-    return shared(key, signal, (sharedSignal) => lookUp(lookup, from, sharedSignal)).catch((error) => {
+    const look = (sharedSignal: AbortSignal) =>
+      throughCache(cache, key, () => lookUp(lookup, from, sharedSignal));
+    return shared(key, signal, look).catch((error) => {
       throw error instanceof CallFailure || !signal.aborted ? error : outOfTime();
     });
   };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
 import { createTrailCollector } from "../../../src/adapters/aws/trail-collector.ts";
-import type { RateLimiter } from "../../../src/app/ports.ts";
+import type { AnswerCache, RateLimiter } from "../../../src/app/ports.ts";
 import type { Evidence } from "../../../src/core/evidence.ts";
 import { accountId, statement } from "../../sandbox/account/served.ts";
 import {
@@ -237,6 +237,66 @@ describe("whoever called is told apart", () => {
       invokedBy: null,
     });
   });
+});
+
+describe("workers that share their answers", () => {
+  const kept = new Map<string, string>();
+  const answers: AnswerCache = {
+    get: async (key) => kept.get(key) ?? null,
+    put: async (key, value) => void kept.set(key, value),
+  };
+  /** A process of its own, with the credentials of the process or of a role. */
+  const worker = (roleArn: string | null = null) =>
+    createTrailCollector(createAwsClients("us-west-2"), limiter, clock, {
+      source: { kind: "event-history" },
+      sleep: async () => {},
+      cache: { answers, roleArn },
+    })["cloudtrail.events"];
+  beforeEach(() => kept.clear());
+  const resources = [{ ARN: roleArn, accountId, type: "AWS::IAM::Role" }];
+
+  test("ask once for the same, with the same answer", async () => {
+    const secret = ["AKIA", "IOSFODNN7EXAMPLE"].join("");
+    happen({ resources, errorMessage: `of ${secret}` });
+    const first = foundValue(await worker().collect(contextOf(annotated(roleArn))));
+    const asked = turns.length;
+    const second = foundValue(await worker().collect(contextOf(annotated(roleArn))));
+
+    expect(second).toEqual(first);
+    expect(first.events).toHaveLength(1);
+    expect(turns).toHaveLength(asked);
+    expect([...kept.values()].join()).not.toContain(secret);
+  });
+
+  test("but not for another account's, nor where not all was seen", async () => {
+    await worker().collect(contextOf(associated()));
+    const asked = turns.length;
+    await worker("arn:aws:iam::444455556666:role/eksiam").collect(contextOf(associated()));
+    expect(turns.length).toBeGreaterThan(asked);
+
+    kept.clear();
+    for (let count = 0; count < 240; count++) happen({ resources });
+    await worker().collect(contextOf(annotated(roleArn)));
+    const keys = [...kept.keys()].filter((key) => key.includes(`us-west-2 ResourceName ${roleArn}`));
+    expect(keys).toEqual([]);
+  });
+
+  test.each(["not json", "{}", '{"to":1,"events":[],"sessions":[]}'])(
+    "pass over what is none: %s",
+    async (text) => {
+      const broken: AnswerCache = { get: async () => text, put: async () => {} };
+      const options = {
+        source: { kind: "event-history" } as const,
+        sleep: async () => {},
+        cache: { answers: broken, roleArn: null },
+      };
+      const one = createTrailCollector(createAwsClients("us-west-2"), limiter, clock, options)[
+        "cloudtrail.events"
+      ];
+      expect(await one.collect(contextOf(associated()))).toMatchObject({ status: "found" });
+      expect(turns.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 test("a lookup that hangs ends with the question's deadline", async () => {
