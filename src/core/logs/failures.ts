@@ -129,22 +129,17 @@ export const longestWrapped = 4_096;
  */
 function goesOn(record: OpenFailure, line: string): boolean {
   if (isBoxed(line)) return isBoxed(record.first);
-  if (
-    cause.test(line) ||
-    (markup.test(line) && !(record.text.includes("</Error") && /<Error>|<\?xml/.test(line)))
-  ) {
-    return true;
-  }
+  if (cause.test(line) || isBodyOf(record, line)) return true;
   if (record.afterBlank) return false;
   if (indentOf(line) > indentOf(record.first)) return true;
   if (mayStartEvent(line)) return false;
   if (isUnfinished(record.last, line) || namesCaller(record, line) || hasOpenText(record)) return true;
   const isSibling = indentOf(line) > 0 && indentOf(line) === indentOf(record.first);
-  if (tellsOtherwise(record.text, line)) return true;
-  return (
-    ((isSibling && record.last.length <= longestWrapped) || isWrapped(record.last, line)) &&
-    !tellsAgain(record.text, line)
-  );
+  const couldBelong = (isSibling && record.last.length <= longestWrapped) || isWrapped(record.last, line);
+  // A sentence that is spelled out is a failure of its own: no need to read it.
+  if (!couldBelong && line.includes("not authorized to perform")) return false;
+  const said = comparison(record.text, line);
+  return said === "the same" || (couldBelong && said !== "another");
 }
 
 /** Does an error that is found in a line begin in the line before? */
@@ -153,6 +148,11 @@ function leadsInto(before: string, line: string): boolean {
   if (isBoxed(line)) return isBoxed(before);
   if (before.trim() === "" || mayStartEvent(line)) return false;
   return isUnfinished(before, line) || (isWrapped(before, line) && errorsIn(normalise(line)).length === 0);
+}
+
+/** The XML that a service answered, unless one has ended before. */
+function isBodyOf({ text }: OpenFailure, line: string): boolean {
+  return markup.test(line) && !(text.includes("</Error") && /<Error>|<\?xml/.test(line));
 }
 
 function isUnfinished(before: string, line: string): boolean {
@@ -183,23 +183,20 @@ function isWrapped(before: string, line: string): boolean {
   return before.length >= wrapWidth && before.length <= longestWrapped && /^[a-z("'`*]/.test(line);
 }
 
-function tellsAgain(text: string, line: string): boolean {
-  if (!mayMatter(line)) return false;
+/**
+ * Does a line tell the failure before it by another sign (the name of an exception, and then what it says), or another
+ * one like it? Null: it tells of none, or of something else.
+ */
+function comparison(text: string, line: string): "the same" | "another" | null {
+  if (!mayMatter(line)) return null;
+  const again = tellings(line);
+  if (again.size === 0) return null;
   const told = tellings(text);
-  return errorsIn(normalise(line)).some((error) => told.has(identityOf(error)));
-}
-
-/** One failure told by several signs: the name of an exception, and in the next line what it says. */
-function tellsOtherwise(text: string, line: string): boolean {
-  if (line.length > longestWrapped || !mayMatter(line)) return false;
-  const again = errorsIn(normalise(line));
-  if (again.length === 0) return false;
-  const told = tellings(text);
+  const known = [...again.keys()].filter((key) => told.has(key));
+  if (known.length === 0) return null;
+  if (known.length < again.size || line.length > longestWrapped) return "another";
   const both = tellings(`${text}\n${line}`);
-  return again.every((error) => {
-    const key = identityOf(error);
-    return told.has(key) && told.get(key) === both.get(key);
-  });
+  return known.every((key) => told.get(key) === both.get(key)) ? "the same" : "another";
 }
 
 /** How often each error is told in a text. */
