@@ -54,20 +54,23 @@ async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
  * and memory for one line.
  */
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  /** The pieces of the line whose end has not come. */
-  let held: Buffer[] = [];
+  for await (const line of rawLinesOf(bytes)) yield line.toString();
+}
+
+/** The same, undecoded; a line is good until the next one is asked for. */
+export async function* rawLinesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  /** What has come of a line whose end has not; its memory is used again for the next one. */
+  let held: Buffer | null = null;
   let size = 0;
   const hold = (piece: Buffer) => {
-    // A piece is good until the next one is asked for.
-    if (size < maxLineBytes) held.push(Buffer.from(piece.subarray(0, maxLineBytes - size)));
-    size += piece.length;
+    held ??= Buffer.allocUnsafeSlow(maxLineBytes);
+    size += piece.copy(held, size);
   };
   const release = (last: Buffer) => {
-    const line =
-      size === 0 ? last : Buffer.concat([...held, last.subarray(0, Math.max(0, maxLineBytes - size))]);
-    held = [];
+    if (size > 0) hold(last);
+    const line = size > 0 && held !== null ? held.subarray(0, size) : last;
     size = 0;
-    return line.toString("utf8", 0, line.at(-1) === 13 ? line.length - 1 : line.length);
+    return line.at(-1) === 13 ? line.subarray(0, -1) : line;
   };
   for await (const chunk of bytes) {
     const piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);

@@ -1,12 +1,14 @@
 import { createLogBytes } from "../adapters/file/log-bytes.ts";
 import { logErrorsText } from "../adapters/terminal/logs-text.ts";
 import { createStyle, printable } from "../adapters/terminal/style.ts";
+import type { RecognisedError } from "../core/logs/grammar.ts";
 import { recognise } from "../core/logs/recognise.ts";
 import { createLogScanner, type ScannedError, tellingFirst } from "../core/logs/stream.ts";
 import { redactAll } from "../core/redact.ts";
 import { exit, type Io, type Output } from "./commands.ts";
 import { ConfigError } from "./config-error.ts";
-import { linesOf, openInput, write } from "./input.ts";
+import { openInput, rawLinesOf, write } from "./input.ts";
+import { readLongRecord } from "./long-record.ts";
 
 interface LogsOptions {
   readonly output: Output;
@@ -18,7 +20,7 @@ interface Input {
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** Longer records are read line by line, so that they take no more memory than their text. */
+/** The logs of longer records are read as they stream by. */
 const longRecord = 1 << 18;
 
 /** Answers are written in pieces of about this many characters. */
@@ -85,9 +87,9 @@ async function answerRecords(inputs: readonly Input[], io: Io): Promise<number> 
   let answers = "";
   for (const { path, bytes } of inputs) {
     let number = 0;
-    for await (const line of linesOf(bytes)) {
+    for await (const line of rawLinesOf(bytes)) {
       number++;
-      if (line.trim() === "") continue;
+      if (line.length <= longRecord && line.toString().trim() === "") continue;
       const record = readRecord(line);
       if (record === null) {
         malformed = true;
@@ -95,7 +97,7 @@ async function answerRecords(inputs: readonly Input[], io: Io): Promise<number> 
         io.stderr.write(`eksiam: ${place} is no JSON object {"id": …, "log": "…"}; it is left out\n`);
         continue;
       }
-      const errors = errorsOf(record.log).map((error) => publicError(redactAll(error)));
+      const errors = record.errors.map((error) => publicError(redactAll(error)));
       found ||= errors.length > 0;
       answers += `${harmless(JSON.stringify({ id: record.id, errors }))}\n`;
       if (answers.length < batch) continue;
@@ -108,24 +110,27 @@ async function answerRecords(inputs: readonly Input[], io: Io): Promise<number> 
   return found ? exit.fault : exit.noFault;
 }
 
-/** A whole log in one record is read like a log. */
-function errorsOf(log: string) {
-  if (log.length <= longRecord) return recognise(log);
-  const scanner = createLogScanner({ timestamps: false });
-  scanner.push(log);
-  return tellingFirst(scanner.end().errors);
+interface RecordAnswer {
+  readonly id: unknown;
+  readonly errors: readonly RecognisedError[];
 }
 
-function readRecord(line: string): { readonly id: unknown; readonly log: string } | null {
+/** Null: the line is no record. */
+function readRecord(line: Buffer): RecordAnswer | null {
+  if (line.length > longRecord) {
+    const scanner = createLogScanner({ timestamps: false });
+    const record = readLongRecord(line, scanner.push);
+    if (record !== null) return { id: record.id, errors: tellingFirst(scanner.end().errors) };
+  }
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = JSON.parse(line.toString());
   } catch {
     return null;
   }
   if (value === null || typeof value !== "object" || !("log" in value)) return null;
   const { log } = value;
-  return typeof log === "string" ? { id: "id" in value ? value.id : null, log } : null;
+  return typeof log === "string" ? { id: "id" in value ? value.id : null, errors: recognise(log) } : null;
 }
 
 /** JSON escapes most of what a terminal takes for a command; this is the rest, and what turns the direction of text. */
