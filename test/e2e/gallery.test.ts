@@ -149,6 +149,7 @@ test("every workload of the stories, and what is the matter with it", () => {
     pi-trust-condition-mismatch          eks-gallery staging/staging
     irsa-trust-wildcard-with-stringequals eks-gallery stock/stock
     healthy + not-iam                    eks-gallery streams/streams
+    pi-scp-on-trust                      eks-gallery subscriptions/subscriptions
     agent-throttled                      eks-gallery swarm/swarm
     irsa-trust-conditions-anded          eks-gallery taxes/taxes
     identity-policy-condition-mismatch   eks-gallery tenants/tenants

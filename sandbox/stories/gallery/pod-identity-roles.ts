@@ -44,6 +44,30 @@ export const podIdentityRoles: Theme = {
       podIdentity: { trust: (right) => ({ ...right, Action: "sts:AssumeRole" }) },
     }),
     scene({
+      at: "subscriptions/subscriptions",
+      about: "A data perimeter of the organization forgets AWS services, and keeps EKS from the role",
+      rule: "pi-scp-on-trust",
+      calls: ["sqs:SendMessage subscriptions"],
+      podIdentity: {},
+      twist: ({ account, roleArn }) => {
+        account.joinOrganization("delegated-administrator");
+        account.addResourceControlPolicy({
+          name: "identities-of-the-organization",
+          level: "root",
+          document: {
+            Version: "2012-10-17",
+            Statement: {
+              Effect: "Deny",
+              Principal: "*",
+              Action: "sts:*",
+              Resource: roleArn,
+              Condition: { StringNotEqualsIfExists: { "aws:PrincipalOrgID": "o-sandboxorg1" } },
+            },
+          },
+        });
+      },
+    }),
+    scene({
       at: "staging/staging",
       about: "The role's trust is for the namespace production",
       rule: "pi-trust-condition-mismatch",
