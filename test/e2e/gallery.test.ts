@@ -6,6 +6,7 @@ import { deployedRights } from "../../sandbox/deployed.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
 import { galleryStories, stories } from "../../sandbox/stories/index.ts";
 import type { Story } from "../../sandbox/stories/story.ts";
+import type { Diagnosis } from "../../src/core/diagnosis.ts";
 import type { AuditEntry, AuditResult } from "../../src/core/digest.ts";
 import { eksiam, quickLookups, writeQuickConfig } from "./support.ts";
 
@@ -68,6 +69,29 @@ test("the audit of every cluster names the faults of its stories, all of them an
   const expected = [...audited.keys()].map((place) => [place, told.get(place) ?? "healthy"]);
   expect(Object.fromEntries(audited)).toEqual(Object.fromEntries(expected));
   expect([...told.keys()].filter((place) => !audited.has(place))).toEqual([]);
+});
+
+test("without the optional permissions clear answers stay clear, and what would change one is named", async () => {
+  const granted = (await deployedRights()).policies.investigator ?? [];
+  sandbox.applyPolicies("investigator", granted.slice(0, 1));
+  const told: Record<string, string> = {};
+  for (const name of ["scans", "archive", "previews", "thumbnails", "loyalty", "annotated"]) {
+    const { out } = await eksiam(["why", `${name}/${name}`, "--cluster", "eks-gallery", "--output", "json"]);
+    const { conclusion, cause, blindSpots } = JSON.parse(out) as Diagnosis;
+    const unseen = blindSpots.map(({ permission }) => permission).join(", ");
+    told[name] = `${cause?.ruleId ?? conclusion}${unseen === "" ? "" : `, without ${unseen}`}`;
+  }
+  sandbox.applyPolicies("investigator", granted);
+  expect(told).toMatchInlineSnapshot(`
+    {
+      "annotated": "no-fault-found",
+      "archive": "resource-policy-deny, without s3:GetBucketPolicy",
+      "loyalty": "inconclusive, without organizations:ListPoliciesForTarget",
+      "previews": "vpc-endpoint-policy-deny, without ec2:DescribeVpcEndpoints",
+      "scans": "scp-deny",
+      "thumbnails": "no-credentials-no-identity",
+    }
+  `);
 });
 
 test("every workload of the stories, and what is the matter with it", () => {
