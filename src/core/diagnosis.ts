@@ -19,6 +19,17 @@ export interface Finding {
   readonly manual: readonly ManualStep[];
 }
 
+/** What is told beside the cause: other faults, and what is no fault but worth knowing. */
+export function toldBeside({ alsoWrong }: Pick<Diagnosis, "alsoWrong">): {
+  readonly faults: readonly Finding[];
+  readonly information: readonly Finding[];
+} {
+  return {
+    faults: alsoWrong.filter(({ severity }) => severity !== "info"),
+    information: alsoWrong.filter(({ severity }) => severity === "info"),
+  };
+}
+
 /** Evidence that could not be seen and could change the answer. */
 export interface BlindSpot {
   readonly evidence: EvidenceKind;

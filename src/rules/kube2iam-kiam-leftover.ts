@@ -1,6 +1,7 @@
 import { associationRemedy, associationRemedyWants } from "../core/association-remedy.ts";
 import { callsWithout, misplacedIdentity, otherPlaces, whenIdentityMissed } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
+import { shellWord } from "../core/shell.ts";
 import { objectOf, serviceAccountOf } from "../core/subject.ts";
 
 export const kube2iamKiamLeftover = defineRule({
@@ -37,6 +38,13 @@ export const kube2iamKiamLeftover = defineRule({
       role: misplaced.value,
       serviceAccount: serviceAccountOf(workload.value),
     };
-    return fail("leftover", data, associationRemedy(evidence, question, callsWithout(evidence)));
+    const remedy = associationRemedy(evidence, question, callsWithout(evidence));
+    if (remedy.fix !== undefined) return fail("leftover", data, remedy);
+    const name = misplaced.value.slice(misplaced.value.lastIndexOf("/") + 1);
+    const existing = {
+      title: `Where role ${name} still exists, it is the one to give: its trust policy then has to name pods.eks.amazonaws.com instead of the node role`,
+      command: `aws iam get-role --role-name ${shellWord(name)} --query Role.AssumeRolePolicyDocument`,
+    };
+    return fail("leftover", data, { manual: [existing, ...(remedy.manual ?? [])] });
   },
 });

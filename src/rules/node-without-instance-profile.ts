@@ -20,7 +20,7 @@ export const nodeWithoutInstanceProfile = defineRule({
       "A call was refused to the node role: then there is one.",
     ],
     messages: {
-      none: "{{instances}}, where the pods of service account {{serviceAccount}} run, has no instance profile, so its metadata gives no credentials either.",
+      none: "The pods of service account {{serviceAccount}} run on {{instances}} without an instance profile, so the metadata gives them no credentials either.",
       empty:
         "The instance metadata answers container {{containers}} that there is no role ({{excerpt}}), although {{instances}} has an instance profile: the profile holds no role any more.",
     },

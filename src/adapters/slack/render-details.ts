@@ -1,13 +1,20 @@
 import { codeBlocks } from "../../core/as-code.ts";
 import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
-import type { Denial, Diagnosis, IdentityTrace } from "../../core/diagnosis.ts";
+import {
+  type Denial,
+  type Diagnosis,
+  type Finding,
+  type IdentityTrace,
+  toldBeside,
+} from "../../core/diagnosis.ts";
 import { limits } from "./limits.ts";
 import { list, message, type Part, type SlackMessage, section } from "./message.ts";
 import { code, codeBlock, lines, type Mrkdwn, md, prose } from "./mrkdwn.ts";
 
 /** The reply in the thread: the evidence, and every command as it can be pasted. */
 export function renderDetails(diagnosis: Diagnosis): SlackMessage {
-  const { cause, alsoWrong, ruledOut, blindSpots, remarks, denials, plan } = diagnosis;
+  const { cause, ruledOut, blindSpots, remarks, denials, plan } = diagnosis;
+  const { faults, information } = toldBeside(diagnosis);
   const parts: readonly Part[] = [
     section(md`*Identity*`, ...identityLines(diagnosis.identity)),
     ...titled("Where the SDK looks for credentials", diagnosis.credentials.map(traceLine), 2_000),
@@ -22,11 +29,8 @@ export function renderDetails(diagnosis: Diagnosis): SlackMessage {
       (cause?.unless ?? []).map((sentence) => md`• ${prose(sentence)}`),
       1_000,
     ),
-    ...titled(
-      "Also wrong",
-      alsoWrong.map((finding) => md`• ${code(finding.ruleId)}: ${prose(finding.message)}`),
-      2_000,
-    ),
+    ...titled("Also wrong", faults.map(findingLine), 2_000),
+    ...titled("Good to know", information.map(findingLine), 1_000),
     ...(plan?.changes ?? []).map((change) =>
       section(prose(change.preview), code(change.command), md`To undo it: ${code(change.undo)}`),
     ),
@@ -50,6 +54,10 @@ export function renderDetails(diagnosis: Diagnosis): SlackMessage {
     ...(plan === null ? [] : codeBlocks(plan)).map(asCodePart),
   ];
   return message(parts);
+}
+
+function findingLine({ ruleId, message }: Finding) {
+  return md`• ${code(ruleId)}: ${prose(message)}`;
 }
 
 /** Half a template would be worse than none: what does not fit is named with where to get it. */

@@ -3,7 +3,7 @@ import type { Journal } from "../../app/journal.ts";
 import type { CollectorGroup, InvestigationSnapshot } from "../../app/ports.ts";
 import type { Approval } from "../../core/approval.ts";
 import { undoCommands } from "../../core/describe-change.ts";
-import type { Diagnosis, Plan } from "../../core/diagnosis.ts";
+import { type Diagnosis, type Plan, toldBeside } from "../../core/diagnosis.ts";
 import type { ChangeKind } from "../../core/plan.ts";
 import { context, header, list, message, type Part, type SlackMessage, section } from "./message.ts";
 import { code, join, type Mrkdwn, md, mention, prose } from "./mrkdwn.ts";
@@ -70,7 +70,8 @@ function progressLines(progress: Readonly<Record<CollectorGroup, Progress>>): re
 }
 
 function answerParts(diagnosis: Diagnosis): readonly Part[] {
-  const { question, cause, alsoWrong, blindSpots } = diagnosis;
+  const { question, cause, blindSpots } = diagnosis;
+  const { faults } = toldBeside(diagnosis);
   const name = `${question.namespace}/${question.name}`;
   switch (diagnosis.conclusion) {
     case "cause-found":
@@ -78,11 +79,11 @@ function answerParts(diagnosis: Diagnosis): readonly Part[] {
         header(`${name}: ${cause?.title ?? ""}`),
         section(drawPath(diagnosis)),
         section(prose(cause?.message ?? "")),
-        ...(alsoWrong.length === 0
+        ...(faults.length === 0
           ? []
           : list(
               md`*Also wrong*`,
-              alsoWrong.map((finding) => md`• ${prose(finding.title)}`),
+              faults.map((finding) => md`• ${prose(finding.title)}`),
               1_000,
             )),
         context(

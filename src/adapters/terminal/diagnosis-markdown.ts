@@ -1,6 +1,6 @@
 import { codeBlocks } from "../../core/as-code.ts";
 import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
-import type { Diagnosis } from "../../core/diagnosis.ts";
+import { type Diagnosis, type Finding, toldBeside } from "../../core/diagnosis.ts";
 import { printable } from "./style.ts";
 
 /** A diagnosis for an issue or a runbook, in Markdown. Ends with a line break. */
@@ -20,10 +20,8 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
           `${d.kind} ${code(d.action ?? "")} ${code(d.resource ?? "")} as ${code(d.principalArn ?? "unknown")}${d.caller === undefined ? "" : ` (${text(d.caller)})`}, ${d.count}× in ${d.source}`,
       ),
     ),
-    ...list(
-      "Also wrong",
-      diagnosis.alsoWrong.map((finding) => `${text(finding.message)} (\`${finding.ruleId}\`)`),
-    ),
+    ...list("Also wrong", toldBeside(diagnosis).faults.map(findingLine)),
+    ...list("Good to know", toldBeside(diagnosis).information.map(findingLine)),
     ...list(
       "Fix",
       plan?.changes.map(
@@ -48,6 +46,10 @@ export function diagnosisMarkdown(diagnosis: Diagnosis): string {
     ...(plan === null ? [] : codeBlocks(plan)).flatMap(({ tool, text: source }) => fenced(tool, source)),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
+}
+
+function findingLine({ message, ruleId }: Finding): string {
+  return `${text(message)} (\`${ruleId}\`)`;
 }
 
 /** The sources of one container as an ordered list; the one that is used is bold. */

@@ -1,6 +1,12 @@
 import { codeBlocks } from "../../core/as-code.ts";
 import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
-import type { Denial, Diagnosis, Finding, IdentityTrace } from "../../core/diagnosis.ts";
+import {
+  type Denial,
+  type Diagnosis,
+  type Finding,
+  type IdentityTrace,
+  toldBeside,
+} from "../../core/diagnosis.ts";
 import { printable, type Style } from "./style.ts";
 
 /** A diagnosis as a person reads it in a terminal: the answer first, the proof after. Ends with a line break. */
@@ -14,7 +20,8 @@ export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
     ...section("Identity", identityLines(diagnosis.identity), style),
     ...section("Credentials", diagnosis.credentials.flatMap(traceLines), style),
     ...section("What was seen", diagnosis.denials.map(denialLine), style),
-    ...section("Also wrong", diagnosis.alsoWrong.flatMap(findingLines), style),
+    ...section("Also wrong", toldBeside(diagnosis).faults.flatMap(findingLines), style),
+    ...section("Good to know", toldBeside(diagnosis).information.flatMap(findingLines), style),
     ...planLines(diagnosis, style),
     ...section(
       "Could not be seen",
