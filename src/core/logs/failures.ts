@@ -118,6 +118,8 @@ const openEnd =
 const openStart =
   /^\s*(?:(?:is )?not authorized to|authorized to perform|to perform|perform:|on resource|resource:|because (?:no|it)|no (?:identity|resource|session|service|permissions|VPC)|(?:identity|resource)-based policy|(?:with )?an? explicit deny|explicit deny|deny in an?|policy allows|allows the|the [\w-]+:\w+ action|action\b|[a-z0-9-]+:[A-Z]\w+ (?:on resource|because|with an)|status code: \d|request id)/i;
 
+/** Lines that begin with so many of the same characters say the same again. */
+const sameStart = 16;
 /** So long are lines at least that something wrapped. */
 const wrapWidth = 40;
 /** Longer lines were not wrapped by anything. */
@@ -136,8 +138,9 @@ function goesOn(record: OpenFailure, line: string): boolean {
   if (isUnfinished(record.last, line) || namesCaller(record, line) || hasOpenText(record)) return true;
   const isSibling = indentOf(line) > 0 && indentOf(line) === indentOf(record.first);
   const couldBelong = (isSibling && record.last.length <= longestWrapped) || isWrapped(record.last, line);
-  // A sentence that is spelled out is a failure of its own: no need to read it.
+  // A sentence that is spelled out, or a line like the first one, is a failure of its own: no need to read it.
   if (!couldBelong && line.includes("not authorized to perform")) return false;
+  if (line.trimStart().startsWith(record.first.trimStart().slice(0, sameStart))) return false;
   const said = comparison(record.text, line);
   return said === "the same" || (couldBelong && said !== "another");
 }
