@@ -1,7 +1,9 @@
-import type { Absent, Evidence, Found } from "./evidence.ts";
-import type { ResourcePoliciesFacts } from "./facts/aws.ts";
+import type { Absent, Evidence, Found, LogErrorGroup } from "./evidence.ts";
+import type { ResourcePoliciesFacts, ResourcePolicyFacts } from "./facts/aws.ts";
+import { evaluate } from "./iam/evaluate.ts";
+import { parsePolicy } from "./iam/policy.ts";
 import type { JsonValue } from "./json.ts";
-import { currentErrors, deniedCalls } from "./subject.ts";
+import { currentErrors, deniedCalls, listed } from "./subject.ts";
 
 /** What calls are denied on now, where a resource's own policy may have decided: not where another layer is named. */
 export function deniedResources(
@@ -28,6 +30,33 @@ export function roleIdsIn(document: JsonValue): readonly string[] {
         .filter(([key]) => key !== "Condition")
         .map(([, value]) => value);
   return parts.flatMap(roleIdsIn);
+}
+
+/**
+ * The Denies of these policies that fit calls which were refused, with the keys on which they depend: `statement 2, which
+ * looks at aws:SourceVpce`. A key that the log does not show counts as missing from the call, as it mostly is.
+ */
+export function denyingStatements(
+  policies: readonly ResourcePolicyFacts[],
+  refused: readonly LogErrorGroup[],
+): readonly string[] {
+  return refused.flatMap(({ principalArn, resource, action, missingAction }) => {
+    const own = policies.find(({ resourceArn }) => coversResource(resourceArn, resource ?? ""));
+    const policy = own?.document == null ? null : parsePolicy(own.document, "resource");
+    const asked = missingAction ?? action;
+    if (own === undefined || policy?.ok !== true || principalArn === null || resource === null) return [];
+    const { decision, matchedStatements } = evaluate(
+      { principal: principalArn, action: asked ?? "", resource, context: {} },
+      { identityPolicies: [], resourcePolicy: { name: own.resourceArn, policy: policy.value } },
+    );
+    if (decision !== "explicitDeny") return [];
+    return matchedStatements.map(({ index, sid }) => {
+      const statement = policy.value.statements.find((one) => one.index === index);
+      const keys = [...new Set((statement?.conditions ?? []).map(({ key }) => key))];
+      const looksAt = keys.length === 0 ? "" : `, which looks at ${listed(keys)}`;
+      return `statement ${sid ?? index + 1}${looksAt}`;
+    });
+  });
 }
 
 /** Does the policy of this resource stand over that one: itself, or what is in the bucket? */

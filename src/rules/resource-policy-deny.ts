@@ -1,5 +1,6 @@
 import { refusedBy, refusedCallsData, whenRefusedBy } from "../core/denied-layers.ts";
 import { known } from "../core/identity.ts";
+import { denyingStatements } from "../core/resource-policies.ts";
 import { resourcePolicySteps } from "../core/resource-policy-steps.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
 import { listed } from "../core/subject.ts";
@@ -28,9 +29,13 @@ export const resourcePolicyDeny = defineRule({
     if (refused.length === 0) return pass();
     const read = known(evidence["aws.resource-policies"])?.policies ?? [];
     const resources = refused.map(({ resource }) => resource ?? "a resource that the text does not name");
-    const seen = read.some(({ document }) => document !== null)
-      ? "its text was read"
-      : "its text could not be read";
+    const denying = denyingStatements(read, refused);
+    const seen =
+      denying.length > 0
+        ? listed(denying)
+        : read.some(({ document }) => document !== null)
+          ? "it was read, and which statement does cannot be told from the log"
+          : "its text could not be read";
     return fail(
       "denied",
       { ...refusedCallsData(evidence, refused), resources: listed(resources), seen },

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../../sandbox/account/faults.ts";
 import { deployedRights } from "../../../sandbox/deployed.ts";
@@ -441,6 +444,25 @@ describe("could not look is never not there", () => {
     };
     expect(await collect(kind, facts({ [prerequisite]: unseen }))).toMatchObject(unseen);
   });
+});
+
+test("an answer that is none, as a proxy in between gives it", async () => {
+  for (const body of ["", "{}", "<html><body>Sign in</body></html>", "<Answer/>"]) {
+    const proxy = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": body.startsWith("{") ? "application/json" : "text/xml" });
+      response.end(body);
+    }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    process.env["AWS_ENDPOINT_URL"] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const answers = await Promise.all(calls.map(([kind, , evidence]) => collect(kind, evidence)));
+    expect(
+      answers.map(({ status }, index) => `${calls[index]?.[1]} ${status}`),
+      body,
+    ).toEqual(calls.map(([, call]) => `${call} unavailable`));
+    proxy.closeAllConnections();
+    proxy.close();
+  }
+  story.useServer();
 });
 
 describe("what an audit asks", () => {
