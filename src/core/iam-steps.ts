@@ -1,3 +1,4 @@
+import type { PolicyFacts } from "./evidence.ts";
 import { isForm, type NeededAccess, type PolicyStatement, statementFor } from "./iam/least-privilege.ts";
 import type { JsonValue } from "./json.ts";
 import type { ManualStep } from "./plan.ts";
@@ -13,6 +14,17 @@ export function trustStep(title: string, roleName: string, document: JsonValue |
         ? `aws iam get-role ${role}`
         : `aws iam update-assume-role-policy ${role} --policy-document ${shellWord(JSON.stringify(document))}`,
   };
+}
+
+/** The command that shows a policy of a role in the version that is in force; of no known one, which ones there are. */
+export function showPolicy(roleName: string, policy: PolicyFacts | undefined): string {
+  const role = shellWord(roleName);
+  if (policy === undefined) return `aws iam list-attached-role-policies --role-name ${role}`;
+  if (policy.arn === null) {
+    return `aws iam get-role-policy --role-name ${role} --policy-name ${shellWord(policy.name)}`;
+  }
+  const arn = shellWord(policy.arn);
+  return `aws iam get-policy-version --policy-arn ${arn} --version-id "$(aws iam get-policy --policy-arn ${arn} --query Policy.DefaultVersionId --output text)"`;
 }
 
 /** The step that allows a role what it was denied, and nothing more. */

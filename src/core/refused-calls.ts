@@ -22,6 +22,8 @@ export interface RefusedCall {
   readonly allowedOn: readonly string[];
   /** What the nearest Allow has and what was asked, in words; null: no Allow came near. */
   readonly nearest: string | null;
+  /** The name of that Allow's policy. */
+  readonly nearestPolicy: string | null;
   /** Condition keys that decide and whose value in the call nothing here shows. */
   readonly unknownKeys: readonly string[];
 }
@@ -97,6 +99,7 @@ function judge(
     passedTo: passedTo(action, error.excerpt),
     allowedOn,
     nearest,
+    nearestPolicy: nearestMiss?.policy ?? null,
     verdict,
     unknownKeys: unknown,
   };

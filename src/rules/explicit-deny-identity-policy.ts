@@ -6,10 +6,10 @@ import {
   whenRefusedBy,
 } from "../core/denied-layers.ts";
 import { type NamedPolicy, parsePolicy } from "../core/iam/policy.ts";
+import { showPolicy } from "../core/iam-steps.ts";
 import { known } from "../core/identity.ts";
 import { denyingStatements } from "../core/refused-calls.ts";
 import { defineRule, fail, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
 import { listed } from "../core/subject.ts";
 
 export const explicitDenyIdentityPolicy = defineRule({
@@ -41,6 +41,9 @@ export const explicitDenyIdentityPolicy = defineRule({
     );
     const denying = denyingStatements(evidence, refused, policies);
     const { role, calls } = refusedCallsData(evidence, refused);
+    const denyingPolicy = known(evidence["iam.role-policies"])?.find(({ name }) =>
+      denying.some((statement) => statement.endsWith(` of policy ${name}`)),
+    );
     const unfound = namedPolicies(refused, "a Deny in a policy of the role");
     return fail(
       "denied",
@@ -49,7 +52,7 @@ export const explicitDenyIdentityPolicy = defineRule({
         manual: [
           {
             title: "Narrow or remove the Deny, if it was not meant for this workload",
-            command: `aws iam list-attached-role-policies --role-name ${shellWord(roleNameOf(role))}`,
+            command: showPolicy(roleNameOf(role), denyingPolicy),
           },
         ],
       },

@@ -1,8 +1,8 @@
 import { whenRoleRefused } from "../core/conditions.ts";
 import { roleNameOf } from "../core/denied-layers.ts";
+import { showPolicy } from "../core/iam-steps.ts";
 import { judgeRefusals, refusalNeeds } from "../core/refused-calls.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
-import { shellWord } from "../core/shell.ts";
 import { describeCall, listed } from "../core/subject.ts";
 
 export const identityPolicyConditionMismatch = defineRule({
@@ -39,6 +39,11 @@ export const identityPolicyConditionMismatch = defineRule({
     const [first] = unmet;
     if (first === undefined) return pass();
     const unknownKeys = [...new Set(unmet.flatMap((call) => call.unknownKeys))];
+    const policies = evidence["iam.role-policies"];
+    const policy =
+      policies.status === "found"
+        ? policies.value.find(({ name }) => name === first.nearestPolicy)
+        : undefined;
     const data = {
       role: role.value.arn,
       calls: listed(unmet.map(({ error }) => describeCall(error))),
@@ -53,7 +58,7 @@ export const identityPolicyConditionMismatch = defineRule({
         {
           title:
             "Compare the condition with what the call carries: session tags (only EKS Pod Identity sets the kubernetes-* ones), resource tags, Region, VPC endpoint; then correct whichever is wrong",
-          command: `aws iam list-attached-role-policies --role-name ${shellWord(roleNameOf(role.value.arn))}`,
+          command: showPolicy(roleNameOf(role.value.arn), policy),
         },
       ],
     });

@@ -46,14 +46,18 @@ export const networkpolicyBlocksAgent = defineRule({
       if (first === undefined) continue;
       const cidr = `${address}/${address.includes(":") ? 128 : 32}`;
       const allow = { to: [{ ipBlock: { cidr } }], ports: [{ protocol: "TCP", port: 80 }] };
+      const patch =
+        first.egress.length === 0
+          ? { op: "add", path: "/spec/egress", value: [allow] }
+          : { op: "add", path: "/spec/egress/-", value: allow };
       return fail(
         "blocked",
         { policies: listed(against.map((policy) => `NetworkPolicy ${policy.name}`)), pod: pod.name, address },
         {
           manual: [
             {
-              title: `Add this egress rule to NetworkPolicy ${first.name}, beside those that it has: ${JSON.stringify(allow)}`,
-              command: `kubectl -n ${shellWord(question.namespace)} edit networkpolicy ${shellWord(first.name)}`,
+              title: `Let NetworkPolicy ${first.name} allow ${cidr} at port 80, beside what it allows`,
+              command: `kubectl -n ${shellWord(question.namespace)} patch networkpolicy ${shellWord(first.name)} --type=json -p ${shellWord(JSON.stringify([patch]))}`,
             },
           ],
         },

@@ -19,7 +19,7 @@ export const sdkTooOldForPodIdentity = defineRule({
     unless: [
       "JavaScript 3 says of every failure of the agent that its address is not valid: that proves no age.",
       "The agent's IPv6 address is refused by some newer SDKs too.",
-      "Releases of .NET and Rust are not told by their user agent, and are not judged.",
+      "Versions of .NET are those of AWSSDK.Core; where the user agent does not tell that package, nothing is judged.",
     ],
     messages: {
       refuses:
