@@ -6,11 +6,11 @@ import { chooseRole } from "../../src/core/role-choice.ts";
 
 const path = join(import.meta.dirname, "../fixtures/rules/_bases/node-role-denial.json");
 const { evidence } = JSON.parse(readFileSync(path, "utf8")) as EvidenceBundle;
-const valueOf = (kind: "eks.cluster" | "k8s.workload" | "logs.errors") =>
+const observed = (kind: "eks.cluster" | "k8s.workload" | "logs.errors") =>
   (evidence[kind] as { readonly value: unknown }).value;
-const cluster = valueOf("eks.cluster") as ClusterFacts;
-const workload = valueOf("k8s.workload") as WorkloadFacts;
-const { errors } = valueOf("logs.errors") as { readonly errors: Parameters<typeof chooseRole>[3] };
+const cluster = observed("eks.cluster") as ClusterFacts;
+const workload = observed("k8s.workload") as WorkloadFacts;
+const { errors } = observed("logs.errors") as { readonly errors: Parameters<typeof chooseRole>[3] };
 const denied = errors.filter(({ action }) => action !== null);
 
 function role(name: string, ...statements: readonly object[]): CandidateRole {
