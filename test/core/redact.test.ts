@@ -101,7 +101,7 @@ describe("leaves what a diagnosis needs", () => {
 
   test("and every real log, but for tokens", () => {
     const folder = join(import.meta.dirname, "../fixtures/logs");
-    const logs = ["corpus.jsonl", "wild.jsonl"]
+    const logs = ["corpus.jsonl", "wild.jsonl", "unseen.jsonl"]
       .flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"))
       .map((line) => (JSON.parse(line) as { log: string }).log);
     expect(logs.filter((log) => redact(log) !== log)).toEqual([]);

@@ -17,7 +17,7 @@ const passes = (text: string) => {
 };
 
 const folder = join(import.meta.dirname, "../../fixtures/logs");
-const corpus = ["corpus.jsonl", "wild.jsonl"]
+const corpus = ["corpus.jsonl", "wild.jsonl", "unseen.jsonl"]
   .flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"))
   .map((line) => JSON.parse(line) as { id: string; log: string });
 
