@@ -24,6 +24,14 @@ const attacks = [
   "`code` ``` **bold** _it_ ~~no~~",
   "| cell |",
   "# heading",
+  "https://evil.example/x",
+  "www.evil.example",
+  "mallory@evil.example",
+  "@everybody see #12",
+  "- item",
+  "1. item",
+  "---",
+  "&lt;b&gt;",
   "\\",
 ];
 const hostile = fc
@@ -137,17 +145,26 @@ function auditOf(bad: string): AuditResult {
     alsoWrong: [],
     missingPermissions: [],
   } as const;
+  const unjudged = {
+    ...entry,
+    conclusion: "inconclusive",
+    ruleId: null,
+    missingPermissions: [bad],
+  } as const;
   const totals = { "no-credentials-no-identity": 1 };
   return {
     schema: "eksiam/audit/v1",
     cluster: bad,
     at,
-    workloads: [entry],
+    workloads: [entry, unjudged],
     totals,
     new: [entry],
     resolved: [entry],
   };
 }
+
+/** What sites that show Markdown make links and mentions of by themselves. */
+const links = /@|:\/\/|www\./i;
 
 /** Control characters, and those that turn the direction of writing: what a terminal acts on rather than shows. */
 const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
@@ -214,11 +231,14 @@ describe("what is hostile in a cluster or a bundle", () => {
           .replaceAll(/^#{2,3} /gm, "")
           .replaceAll("**", "");
         expect(rest).not.toMatch(/[[\]<>|_*`~#]/);
+        expect(rest).not.toMatch(links);
+        expect(markdown).not.toMatch(/^(?:[-+]|\d+[.)]) +(?:[-+]|\d+[.)]) /m);
         const audit = auditMarkdown(auditOf(bad));
         expect(audit).not.toMatch(acting);
         expect(audit.split("\n").length).toBe(rows);
         for (const row of audit.split("\n").filter((line) => line.startsWith("| "))) {
           expect(row.replace(/\\./g, "").split("|")).toHaveLength(5);
+          expect(effective(row)).not.toMatch(links);
         }
       }),
     );

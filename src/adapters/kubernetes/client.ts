@@ -267,7 +267,7 @@ const poolLifetimeMs = 5 * 60_000;
 
 /** The address of the API server, without a slash at its end. */
 function serverOf(kubeConfig: KubeConfig): string {
-  return (kubeConfig.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
+  return (kubeConfig.getCurrentCluster()?.server ?? "").replace(/(?<!\/)\/+$/, "");
 }
 
 function createSender(kubeConfig: KubeConfig) {

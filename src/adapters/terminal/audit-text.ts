@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditResult } from "../../core/digest.ts";
+import { cell } from "./markdown.ts";
 import { printable, type Style } from "./style.ts";
 
 /** An audit as a table, broken workloads first, then what changed. Ends with a line break. */
@@ -20,7 +21,6 @@ export function auditText(result: AuditResult, style: Style): string {
 
 /** The same as Markdown. */
 export function auditMarkdown(result: AuditResult): string {
-  const cell = (text: string) => printable(text).replace(/[\\|`*_<>[\]]/g, (character) => `\\${character}`);
   const lines = [
     `## Audit of ${cell(result.cluster)}`,
     "",
@@ -57,7 +57,7 @@ function verdict(entry: AuditEntry): string {
   if (entry.ruleId !== null) return entry.ruleId;
   if (entry.conclusion === "no-fault-found") return "no fault found";
   const missing = entry.missingPermissions;
-  return missing.length === 0 ? "inconclusive" : `inconclusive; grant ${missing.join(", ")}`;
+  return missing.length === 0 ? "inconclusive" : `inconclusive; grant ${missing.map(printable).join(", ")}`;
 }
 
 function nameOf({ namespace, name, kind }: AuditEntry): string {

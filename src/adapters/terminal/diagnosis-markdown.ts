@@ -1,6 +1,7 @@
 import { codeBlocks } from "../../core/as-code.ts";
 import { type CredentialTrace, sourceText } from "../../core/credentials/trace.ts";
 import { type Diagnosis, type Finding, toldBeside } from "../../core/diagnosis.ts";
+import { code, text } from "./markdown.ts";
 import { printable } from "./style.ts";
 
 /** A diagnosis for an issue or a runbook, in Markdown. Ends with a line break. */
@@ -85,18 +86,4 @@ function fenced(tool: string, source: string): readonly string[] {
   const fence = "`".repeat(longest + 1);
   const lines = source.trimEnd().split("\n").map(printable);
   return [`### The fix as ${tool}`, "", fence, ...lines, fence, ""];
-}
-
-/** Text from outside can form no markup. */
-function text(value: string): string {
-  return printable(value).replace(/[\\`*_{}[\]<>#|~]/g, (character) => `\\${character}`);
-}
-
-/** A code span that its content cannot end: the fence is longer than any run of backticks in it. */
-function code(value: string): string {
-  const safe = printable(value);
-  if (safe === "") return "";
-  const longest = Math.max(0, ...(safe.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return longest === 0 ? `${fence}${safe}${fence}` : `${fence} ${safe} ${fence}`;
 }

@@ -25,7 +25,7 @@ export function readBoolean(text: string): boolean | null {
 
 /** Base64 without its padding, so that both spellings of one value are equal. */
 export function readBinary(text: string): string | null {
-  return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) ? text.replace(/=+$/, "") : null;
+  return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) ? text.replace(/(?<!=)=+$/, "") : null;
 }
 
 /** A range of addresses: `203.0.113.0/24`, `2001:db8::/32`; without a prefix length, one address. */

@@ -32,10 +32,10 @@ export function reasonOf(rest: string): Reason {
   }
   const denied = explicit.exec(rest);
   if (denied !== null) {
-    const policyArn = denied[2]?.replace(/[.:]+$/, "") ?? null;
+    const policyArn = denied[2]?.replace(/(?<![.:])[.:]+$/, "") ?? null;
     return { denyLayer: layerNamed(denied[1])?.explicit ?? null, missingAction: null, policyArn };
   }
-  const arn = byArn.exec(rest)?.[1]?.replace(/[.:]+$/, "") ?? null;
+  const arn = byArn.exec(rest)?.[1]?.replace(/(?<![.:])[.:]+$/, "") ?? null;
   return { denyLayer: arn === null ? null : layerOfPolicy(arn), missingAction: null, policyArn: arn };
 }
 

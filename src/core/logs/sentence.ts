@@ -87,8 +87,8 @@ function unquoted(text: string): string {
  */
 function resourceOf(text: string): string {
   if (/^["']/.test(text)) return text.slice(1, -1).replaceAll(" ", "");
-  let bare = text.replace(/<\/[A-Za-z].*$/, "").replace(/["'`]+$/, "");
-  if (!/\.\.$|:log-stream:$/.test(bare)) bare = bare.replace(/[.:,]+$/, "");
+  let bare = text.replace(/<\/[A-Za-z].*$/, "").replace(/(?<!["'`])["'`]+$/, "");
+  if (!/\.\.$|:log-stream:$/.test(bare)) bare = bare.replace(/(?<![.:,])[.:,]+$/, "");
   for (const [open, close] of ["[]", "{}", "<>"].map((pair) => [...pair]) as [string, string][]) {
     while (bare.endsWith(close) && !bare.includes(open)) bare = bare.slice(0, -1);
   }
