@@ -64,7 +64,7 @@ export function placesOf(pods: Seen<PodsFacts>, question: Question): readonly Pl
 
 /**
  * The containers that should carry an identity and carry none, for no reason that lies in their own pod: neither
- * skipped by annotation nor kept back by a variable that the pod sets itself.
+ * skipped by annotation nor kept back by a variable that the pod sets itself, nor taken away again.
  */
 export function uninjected(evidence: Evidence, question: Question): readonly Place[] {
   const mechanism = expectedIdentity(evidence)?.mechanism ?? "none";
@@ -110,6 +110,8 @@ function misplaced(evidence: Evidence, question: Question): readonly Place[] {
   if (pods.status === "unavailable") return [];
   return placesOf(pods, question).filter(
     (place) =>
+      // No webhook meets a static pod, and replacing it changes nothing.
+      !place.pod.mirror &&
       !carries(place.container, expected) &&
       !skips(place) &&
       halfPair(place.container, expected.mechanism) === null,

@@ -113,6 +113,21 @@ describe("an answer of the agent", () => {
   });
 });
 
+it("a static pod is told as such, and not as one that the webhook missed", () => {
+  const bundle = readBase("pod-identity-not-injected");
+  const pods = bundle.evidence["k8s.pods"];
+  if (pods?.status !== "found") throw new Error("no pods");
+  const mirrored = {
+    ...pods,
+    value: { ...pods.value, pods: pods.value.pods.map((pod) => ({ ...pod, mirror: true })) },
+  };
+
+  const diagnosis = diagnose(rules, { ...bundle, evidence: { ...bundle.evidence, "k8s.pods": mirrored } });
+
+  expect(diagnosis.cause?.ruleId).toBe("pod-identity-unsupported-compute");
+  expect(diagnosis.alsoWrong).toEqual([]);
+});
+
 describe("a sidecar that another webhook added after the identity", () => {
   it.each(["pod-identity-healthy", "irsa-healthy"])(
     "is not taken for a container that was missed: %s",
