@@ -187,6 +187,11 @@ function openCluster(
   connected?: KubernetesClient,
 ): ClusterAccess {
   const aws = awsOf(cluster, meter);
+  const { organizationRoleArn } = cluster;
+  const organization =
+    organizationRoleArn === undefined
+      ? aws
+      : createAwsClients(cluster.region, { roleArn: organizationRoleArn }, meter);
   const source = trailSourceOf(cluster);
   const cache = answers === undefined ? null : { answers, roleArn: cluster.roleArn ?? null };
   const client = connected ?? clientOf(cluster, aws, meter);
@@ -201,7 +206,7 @@ function openCluster(
       ...createTrailCollector(aws, limiter, clock, { source, sleep, cache }),
       "sts.decoded-messages": createDecodeCollector(aws, clock),
       ...createEc2Collectors(aws, clock),
-      ...createOrganizationCollector(aws, clock),
+      ...createOrganizationCollector(aws, clock, organization),
       ...createResourcePoliciesCollector(aws, clock),
     },
     resolve: (question, signal) => resolveWorkload(client, question, signal),
@@ -209,7 +214,7 @@ function openCluster(
       const all = await Promise.all([
         reviewAccess(client, neededPermissions, signal),
         probePermissions(aws, cluster.name, signal),
-        probeOptional(aws, signal),
+        probeOptional(aws, organization, signal),
         probeTrail(aws, source, clock, signal),
       ]);
       return all.flat();

@@ -43,6 +43,10 @@ const trailSchema = z.discriminatedUnion("source", [
   }),
 ]);
 
+const roleSchema = z
+  .string()
+  .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, "the ARN of an IAM role");
+
 const clusterSchema = z.strictObject({
   name: z.string().min(1),
   region: z.string().min(1),
@@ -51,11 +55,10 @@ const clusterSchema = z.strictObject({
   /** How the Kubernetes API is reached: `eks` asks EKS for the address and makes tokens, without a kubeconfig. */
   access: z.enum(["kubeconfig", "eks"]).optional(),
   /** Assumed for every AWS call and token of this cluster. */
-  roleArn: z
-    .string()
-    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, "the ARN of an IAM role")
-    .optional(),
+  roleArn: roleSchema.optional(),
   externalId: z.string().min(2).max(1224).optional(),
+  /** Assumed for the organization's policies alone: a role of its management account or of a delegated administrator. */
+  organizationRoleArn: roleSchema.optional(),
   cloudtrail: trailSchema.optional(),
 });
 

@@ -196,6 +196,7 @@ describe("the configuration", () => {
     ["externalId: abc", "externalId: only together with roleArn"],
     ["access: eks, context: shop", "context: not together with access: eks"],
     ["roleArn: carts", "the ARN of an IAM role"],
+    ["organizationRoleArn: carts", "the ARN of an IAM role"],
     ["access: magic", "access"],
   ])("refuses %s", (fields, message) => {
     const yaml = `clusters: [{ name: c, region: us-west-2, ${fields} }]`;

@@ -39,14 +39,17 @@ const whoMay =
  * Optional permissions: organizations:ListPoliciesForTarget, organizations:DescribeOrganization,
  * organizations:ListParents, organizations:DescribePolicy.
  * https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPoliciesForTarget.html
+ * @param clients those of the cluster's account, which is asked about.
+ * @param administrator those that may read the organization; by default the same.
  */
 export function createOrganizationCollector(
   clients: AwsClients,
   clock: () => string,
+  administrator: Pick<AwsClients, "other"> = clients,
 ): Pick<Collectors, "organizations.policies"> {
   const organizations = lazily(async () => {
     const sdk = await import("@aws-sdk/client-organizations");
-    return { ...sdk, client: clients.other((settings) => new sdk.OrganizationsClient(settings)) };
+    return { ...sdk, client: administrator.other((settings) => new sdk.OrganizationsClient(settings)) };
   });
   const reads = createOptionalReads<OrganizationPoliciesFacts | null>(clock, { answersForMs: keptForMs });
 

@@ -14,10 +14,11 @@ const untellable = "whether it is granted shows only on one that exists";
 
 /**
  * Tries the permissions of deploy/iam/investigator-optional.json, as far as calls that change nothing and name nothing
- * can tell. Empty where this process has no credentials.
+ * can tell. `administrator` are the clients that ask Organizations. Empty where this process has no credentials.
  */
 export async function probeOptional(
   clients: AwsClients,
+  administrator: Pick<AwsClients, "other">,
   abortSignal: AbortSignal,
 ): Promise<readonly PermissionCheck[]> {
   let accountId: string;
@@ -29,7 +30,7 @@ export async function probeOptional(
   const probes = await Promise.all([
     ec2Probes(clients, abortSignal),
     resourceProbes(clients, accountId, abortSignal),
-    organizationProbes(clients, accountId, abortSignal),
+    organizationProbes(administrator, accountId, abortSignal),
   ]);
   const tried = await Promise.all(
     probes.flatMap(({ purpose, calls }) =>
@@ -99,12 +100,12 @@ async function resourceProbes(
 }
 
 async function organizationProbes(
-  clients: AwsClients,
+  administrator: Pick<AwsClients, "other">,
   accountId: string,
   abortSignal: AbortSignal,
 ): Promise<Probes> {
   const sdk = await import("@aws-sdk/client-organizations");
-  const organizations = clients.other((settings) => new sdk.OrganizationsClient(settings));
+  const organizations = administrator.other((settings) => new sdk.OrganizationsClient(settings));
   const target = { TargetId: accountId, Filter: "SERVICE_CONTROL_POLICY" } as const;
   const options = { abortSignal };
   return {

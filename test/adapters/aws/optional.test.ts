@@ -232,6 +232,34 @@ describe("the organization's policies", () => {
     });
   });
 
+  test("with a role of its own for these calls alone, about the cluster's account", async () => {
+    const { account, caller } = story;
+    const reader = account.addRole({
+      name: "organization-reader",
+      trustPolicy: {
+        Version: "2012-10-17",
+        Statement: [
+          { Effect: "Allow", Principal: { AWS: `arn:aws:iam::${accountId}:root` }, Action: "sts:AssumeRole" },
+        ],
+      },
+      inline: { read: statement("Allow", "organizations:*") },
+    });
+    caller.policies = [{ name: "assume", document: statement("Allow", "sts:AssumeRole") }];
+    const administrator = createAwsClients(region, { roleArn: reader });
+    const own = createAwsClients(region);
+    const reading = createOrganizationCollector(own, clock, administrator)["organizations.policies"];
+    expect(foundValue(await reading.collect(contextOf(facts()))).accountId).toBe(accountId);
+    expect(await collect("organizations.policies", facts())).toMatchObject({ reason: "access-denied" });
+
+    account.deleteRole("organization-reader");
+    const gone = createOrganizationCollector(own, clock, createAwsClients(region, { roleArn: reader }));
+    expect(await gone["organizations.policies"].collect(contextOf(facts()))).toMatchObject({
+      status: "unavailable",
+      reason: "error",
+      detail: expect.stringContaining("organization-reader could not be assumed"),
+    });
+  });
+
   test("nothing binds the management account", async () => {
     story.account.joinOrganization("management");
     expect(foundValue(await collect("organizations.policies", facts()))).toEqual({
