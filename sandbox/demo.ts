@@ -6,7 +6,8 @@ import { type PrivateRedis, startRedis } from "./redis.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
 import { type Service, type ServiceRole, startService } from "./service.ts";
 import { type LocalSlack, startLocalSlack } from "./slack/local-slack.ts";
-import { stories } from "./stories/index.ts";
+import { galleryThemes, stories } from "./stories/index.ts";
+import type { Story } from "./stories/story.ts";
 
 export interface DemoOptions {
   /** For configuration and kubeconfigs; the caller removes it. */
@@ -14,6 +15,8 @@ export interface DemoOptions {
   readonly slackPort: number;
   /** A Redis to use; null: a private one is started. */
   readonly redisUrl: string | null;
+  /** Also the clusters of the gallery; not by default. */
+  readonly gallery?: boolean;
   readonly onLog?: (role: ServiceRole, line: string) => void;
 }
 
@@ -26,9 +29,16 @@ export interface Demo {
   readonly redisUrl: string;
   /** Lines for a shell that let the command line ask the simulated clusters. */
   readonly shellEnvironment: string;
-  readonly stories: readonly { readonly question: string; readonly about: string }[];
+  /** What there is to ask about, by theme. */
+  readonly themes: readonly DemoTheme[];
   reset(): Promise<void>;
   close(): Promise<void>;
+}
+
+interface DemoTheme {
+  readonly title: string;
+  /** `question` as `why` takes it. */
+  readonly stories: readonly { readonly question: string; readonly about: string }[];
 }
 
 /** Everything at once: Redis, the simulated account and clusters, a Slack page, and the product's three processes. */
@@ -44,7 +54,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       opened.push(redis);
     }
     const redisUrl = redis?.url ?? options.redisUrl ?? "";
-    const sandbox = await startSandbox(await deployedRights());
+    const sandbox = await startSandbox({ ...(await deployedRights()), gallery: options.gallery ?? false });
     opened.push(sandbox);
     const slack = await startLocalSlack({ port: options.slackPort });
     let service: Service | null = null;
@@ -68,10 +78,13 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       service,
       redisUrl,
       shellEnvironment: await shellEnvironment(sandbox, options.folder),
-      stories: stories.map((story) => ({
-        question: `${story.namespace}/${story.name}${story.cluster === firstCluster ? "" : ` --cluster ${story.cluster}`}`,
-        about: story.expect.ruleId ?? "healthy",
-      })),
+      themes: [
+        { title: "In the first clusters", stories: stories.map(questionOf) },
+        ...(options.gallery === true ? galleryThemes : []).map((theme) => ({
+          title: theme.title,
+          stories: theme.stories.map(questionOf),
+        })),
+      ],
       async reset() {
         await sandbox.reset();
         await forget(redisUrl);
@@ -86,6 +99,13 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 }
 
 const firstCluster = "eks-workshop";
+
+function questionOf({ cluster, namespace, name, about, expect }: Story): DemoTheme["stories"][number] {
+  return {
+    question: `${namespace}/${name}${cluster === firstCluster ? "" : ` --cluster ${cluster}`}`,
+    about: about ?? expect.ruleId ?? "healthy",
+  };
+}
 
 /** Forgets questions and audits. Jobs that wait for them find nothing and end. */
 async function forget(redisUrl: string): Promise<void> {

@@ -185,7 +185,9 @@ function createGeneration(
   });
   const clusters = new Map(plans.map((plan) => [plan.name, emptyCluster(plan, account, clock, options)]));
   const generation: Generation = { account, clusters };
-  const past = createPast(clock, [...clusters.values()]);
+  const past = createPast(clock, [...clusters.values()], (name) =>
+    plans.some((plan) => plan.name === name && (plan.slowness ?? 1) > 1),
+  );
   const world: World = { account, cluster: (name) => clusterOf(generation, name), at: past.at };
   clock.set(new Date(Date.now() - 30 * 86_400_000));
   for (const plan of plans) installCluster(world, plan, urlOf(plan.name));

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Sandbox } from "./sandbox.ts";
+import { clusterPlans } from "./stories/clusters.ts";
 
 export type ServiceRole = "bot" | "investigator" | "executor";
 
@@ -122,7 +123,15 @@ function configuration({ sandbox, approvers, digestChannel }: ServiceOptions) {
   return {
     clusters: Object.keys(sandbox.clusters).map((name) => ({ name, region: sandbox.region, context: name })),
     approvals: { approvers, threshold: 1, expiresAfter: "30m" },
-    digests: [{ cron: "0 9 * * 1-5", timeZone: "Europe/Berlin", channel: digestChannel }],
+    digests: [
+      {
+        cron: "0 9 * * 1-5",
+        timeZone: "Europe/Berlin",
+        channel: digestChannel,
+        // Those of the gallery are there to be asked about.
+        clusters: clusterPlans.map(({ name }) => name),
+      },
+    ],
     investigation: { since: "1h", deadline: "30s" },
     // A simulated account settles sooner than AWS does.
     execution: { associationSettle: "2s", verifyAfter: "4s", verifyAttempts: 5 },

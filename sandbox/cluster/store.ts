@@ -34,6 +34,8 @@ export interface Store {
 
 export function createStore(deps: { readonly now: () => Date; readonly random: Random }): Store {
   const objects = new Map<string, Map<string, KubeObject>>();
+  /** Each kind's objects in order, until the next write. */
+  const inOrder = new Map<string, readonly KubeObject[]>();
   const listeners: ((type: ResourceType) => void)[] = [];
   let version = 41_200;
 
@@ -50,6 +52,7 @@ export function createStore(deps: { readonly now: () => Date; readonly random: R
     version += 1;
     object.metadata.resourceVersion = String(version);
     kind(type.key).set(`${object.metadata.namespace ?? ""}/${object.metadata.name}`, object);
+    inOrder.delete(type.key);
     for (const listener of listeners) listener(type);
     return object;
   }
@@ -66,10 +69,12 @@ export function createStore(deps: { readonly now: () => Date; readonly random: R
   return {
     get: (key, namespace, name) => kind(key).get(`${namespace}/${name}`),
     list(key, namespace) {
-      return [...kind(key)]
-        .filter(([, object]) => namespace === undefined || object.metadata.namespace === namespace)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, object]) => object);
+      let all = inOrder.get(key);
+      if (all === undefined) {
+        all = [...kind(key)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+        inOrder.set(key, all);
+      }
+      return namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
     },
     create(object, write) {
       const type = resourceTypeOf(object);
@@ -121,6 +126,7 @@ export function createStore(deps: { readonly now: () => Date; readonly random: R
       const type = resourceType(key);
       if (!kind(key).delete(`${namespace}/${name}`)) throw notFound(type, name);
       version += 1;
+      inOrder.delete(type.key);
       for (const listener of listeners) listener(type);
     },
     onWrite(listener) {

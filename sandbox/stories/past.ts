@@ -29,9 +29,13 @@ const minuteMs = 60_000;
 /**
  * Makes the past of the clusters: what stories say happened, in the order of its time, and the rounds of work of
  * every program between its start and now. Rounds are few at first and closer in the last hour, so that a log is
- * plausible and bounded.
+ * plausible and bounded; fewer still where programs are slow.
  */
-export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
+export function createPast(
+  clock: SandboxClock,
+  clusters: readonly Cluster[],
+  isSlow: (cluster: string) => boolean,
+) {
   const startMs = Date.now();
   const happenings: Happening[] = [];
   let added = 0;
@@ -55,7 +59,7 @@ export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
       if (clock.now().getTime() >= startMs) return;
       // Pods do not work in step with each other.
       const offsetMs = (Number.parseInt(pod.metadata.uid.slice(0, 6), 16) % 150) * 1_313;
-      for (const atMs of roundsAfter(clock.now().getTime(), startMs, offsetMs)) {
+      for (const atMs of roundsAfter(clock.now().getTime(), startMs, offsetMs, isSlow(cluster.name))) {
         add(atMs, false, () => cluster.kubelet.tickPod(pod.metadata.uid));
       }
     });
@@ -87,11 +91,16 @@ export function createPast(clock: SandboxClock, clusters: readonly Cluster[]) {
   };
 }
 
-function roundsAfter(podStartMs: number, startMs: number, offsetMs: number): number[] {
+function roundsAfter(podStartMs: number, startMs: number, offsetMs: number, slow: boolean): number[] {
   const lastHour = startMs - 60 * minuteMs;
   const early = [podStartMs + 15_000];
   const spread = Math.max(0, lastHour - podStartMs);
-  for (let round = 1; round <= 8; round++) early.push(podStartMs + (spread * round) / 9 + offsetMs);
-  const recent = Array.from({ length: 15 }, (_, round) => lastHour + round * 4 * minuteMs + offsetMs);
+  const { before, minutes } = slow ? { before: 3, minutes: 10 } : { before: 8, minutes: 4 };
+  for (let round = 1; round <= before; round++)
+    early.push(podStartMs + (spread * round) / (before + 1) + offsetMs);
+  const recent = Array.from(
+    { length: 60 / minutes },
+    (_, round) => lastHour + round * minutes * minuteMs + offsetMs,
+  );
   return [...early, ...recent].filter((atMs) => atMs > podStartMs && atMs < startMs);
 }

@@ -16,6 +16,7 @@ export async function demoCommand(options: { readonly port: number }, io: Io): P
       folder,
       slackPort: options.port,
       redisUrl: io.env["REDIS_URL"] ?? null,
+      gallery: true,
       onLog: (role, line) => {
         if (/"level":(50|60)/.test(line)) io.stderr.write(`${role}: ${line}\n`);
       },
@@ -35,7 +36,7 @@ export async function demoCommand(options: { readonly port: number }, io: Io): P
   }
 }
 
-function instructions({ slackUrl, stories }: Demo, envFile: string): string {
+function instructions({ slackUrl, themes }: Demo, envFile: string): string {
   const slack =
     slackUrl === null
       ? ["There is no local Slack for this platform: ask on the command line instead."]
@@ -46,22 +47,35 @@ function instructions({ slackUrl, stories }: Demo, envFile: string): string {
           "Alice asked, so she cannot approve: act as Bob, and press Approve.",
           "Then:                                 /eksiam audit",
         ];
-  const width = Math.max(...stories.map((story) => story.question.length));
+  const command = slackUrl === null ? "npx eksiam why" : "/eksiam why";
   return `${[
     "",
+    "What there is to ask about:",
+    ...themes.flatMap(({ title, stories }) => [
+      "",
+      `${title}:`,
+      ...stories.flatMap(({ question, about }) => listed(`  ${command} ${question}`, about)),
+    ]),
+    "",
+    // Last, where it is seen: the list is longer than most screens.
     ...slack,
     "",
-    "What there is to ask about:",
-    ...stories.map((story) => `  /eksiam why ${story.question.padEnd(width)}   ${story.about}`),
-    "",
-    "On the command line, in another terminal:",
+    "On the command line, in another terminal, all of this works too:",
     `  source ${envFile}`,
     "  npx eksiam why carts/carts",
+    "  npx eksiam audit --cluster eks-gallery",
     "",
     "r and Enter: reset everything.   Ctrl-C: end.",
     "",
   ].join("\n")}\n`;
 }
+
+/** Beside the command where there is room, else below. */
+function listed(command: string, about: string): readonly string[] {
+  return command.length <= widest ? [`${command.padEnd(widest)}  ${about}`] : [command, `      ${about}`];
+}
+
+const widest = 64;
 
 function untilCtrlC(reset: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -106,6 +106,7 @@ test("every workload of the stories, and what is the matter with it", () => {
     healthy                              eks-workshop ui/ui
     healthy                              eks-legacy ledger/ledger
     webhook-cabundle-wrong               eks-legacy payments/payments
+    pi-role-other-account                eks-gallery abroad/abroad
     partial-env-suppresses-injection     eks-gallery alerts/alerts
     healthy                              eks-gallery annotated/annotated
     sdk-too-old-for-pod-identity         eks-gallery antique/antique
@@ -125,11 +126,15 @@ test("every workload of the stories, and what is the matter with it", () => {
     agent-port-conflict                  eks-gallery edge/edge
     pod-older-than-association           eks-gallery exports/exports
     injection-missed-webhook-flap        eks-gallery flaky/flaky
+    pia-other-namespace                  eks-gallery forecasts/forecasts
     agent-ipv6-disabled                  eks-gallery fourteen/fourteen
     irsa-explicit-deny-trust             eks-gallery fraud/fraud
     agent-wrong-address                  eks-gallery gateway/gateway
     pi-role-deleted                      eks-gallery ghost/ghost
+    pi-scp-on-trust                      eks-gallery governed/governed
     agent-context-canceled               eks-gallery hasty/hasty
+    kube2iam-kiam-leftover               eks-gallery heirloom/heirloom
+    association-role-changed-old-creds   eks-gallery heirs/heirs
     identity-policy-resource-mismatch    eks-gallery history/history
     pi-transitive-tags-chain             eks-gallery hopper/hopper
     healthy                              eks-gallery host/host
@@ -151,9 +156,11 @@ test("every workload of the stories, and what is the matter with it", () => {
     pi-trust-missing-principal           eks-gallery orphans/orphans
     resource-policy-missing-cross-account eks-gallery partners/partners
     inconclusive + s3-bare-403           eks-gallery pictures/pictures
+    policy-not-attached + addon-owned-association eks-gallery plugin/plugin
     permissions-boundary                 eks-gallery postman/postman
     vpc-endpoint-policy-deny             eks-gallery previews/previews
     irsa-trust-aud-mismatch              eks-gallery prices/prices
+    hostnetwork-node-role                eks-gallery probe/probe
     proxy-no-no_proxy                    eks-gallery proxied/proxied
     healthy                              eks-gallery quiet/quiet
     pod-uses-default-sa                  eks-gallery quotes/quotes
@@ -183,6 +190,7 @@ test("every workload of the stories, and what is the matter with it", () => {
     irsa-annotation-wrong-key            eks-gallery tickets/tickets
     healthy                              eks-gallery tokenless/tokenless
     pod-older-than-association + pi-trust-missing-principal eks-gallery triple/triple
+    pia-other-cluster                    eks-gallery twins/twins
     pi-trust-condition-mismatch          eks-gallery untagged/untagged
     eks-auth-unreachable                 eks-gallery vault-sync/vault-sync
     stale-principal-in-resource-policy   eks-gallery vault/vault

@@ -38,5 +38,22 @@ export const noIdentity: Theme = {
       calls: ["ses:SendEmail identity/example.org"],
       manifest: { env: { AWS_EC2_METADATA_DISABLED: "true" } },
     }),
+    scene({
+      at: "probe/probe",
+      about: "No identity on the host's network, where a hop limit of 1 keeps nobody from the node's role",
+      rule: "hostnetwork-node-role",
+      kind: "DaemonSet",
+      sdk: "go-v2",
+      calls: ["sqs:SendMessage probe"],
+      manifest: { hostNetwork: true },
+      on: "hop-limit",
+    }),
+    scene({
+      at: "heirloom/heirloom",
+      about: "The pod template still asks kube2iam for a role",
+      rule: "kube2iam-kiam-leftover",
+      calls: ["dynamodb:Query table/Heirloom"],
+      manifest: { podAnnotations: { "iam.amazonaws.com/role": "eks-gallery-heirloom" } },
+    }),
   ],
 };

@@ -158,5 +158,54 @@ export const podIdentityRoles: Theme = {
       },
       twist: (stage) => void otherRole(stage, "eks-gallery-hopper-target", "sts:AssumeRole"),
     }),
+    scene({
+      at: "abroad/abroad",
+      about: "The association names a role of another account",
+      rule: "pi-role-other-account",
+      calls: ["sqs:SendMessage abroad"],
+      twist: ({ account, at, namespace, name }) =>
+        at(27, (cluster) =>
+          account.addAssociation({
+            cluster: cluster.name,
+            namespace,
+            serviceAccount: name,
+            roleArn: "arn:aws:iam::444455556666:role/abroad",
+          }),
+        ),
+    }),
+    scene({
+      at: "plugin/plugin",
+      about: "An add-on owns the association; its role may not make the call",
+      rule: "policy-not-attached",
+      alsoWrong: ["addon-owned-association"],
+      calls: ["sqs:SendMessage plugin"],
+      podIdentity: {
+        allows: [],
+        ownerArn: "arn:aws:eks:us-west-2:111122223333:addon/eks-gallery/plugin/a1b2c3d4",
+      },
+    }),
+    scene({
+      at: "governed/governed",
+      about:
+        "The organization denies sts:AssumeRole on the role to everybody outside of it, and forgot AWS's services",
+      rule: "pi-scp-on-trust",
+      calls: ["sqs:SendMessage governed"],
+      podIdentity: {},
+      twist: ({ account, roleArn }) => {
+        account.addResourceControlPolicy({
+          name: "own-organization-only",
+          document: {
+            Version: "2012-10-17",
+            Statement: {
+              Effect: "Deny",
+              Principal: "*",
+              Action: "sts:AssumeRole",
+              Resource: roleArn,
+              Condition: { StringNotEqualsIfExists: { "aws:PrincipalOrgID": "o-exampleorgid" } },
+            },
+          },
+        });
+      },
+    }),
   ],
 };

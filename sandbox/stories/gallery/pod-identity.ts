@@ -1,5 +1,5 @@
 import { allow, podIdentityTrust } from "../policies.ts";
-import { scene } from "../scene.ts";
+import { allowing, scene } from "../scene.ts";
 import type { Theme } from "../story.ts";
 import { gallery } from "./clusters.ts";
 
@@ -13,6 +13,26 @@ export const podIdentity: Theme = {
       rule: "pia-other-service-account",
       calls: ["dynamodb:Query table/Inventory"],
       podIdentity: { serviceAccount: "inventory-sa" },
+    }),
+    scene({
+      at: "forecasts/forecasts",
+      about: "The association is for the same service account in another namespace",
+      rule: "pia-other-namespace",
+      sdk: "go-v2",
+      calls: ["dynamodb:Query table/Forecasts"],
+      podIdentity: { namespace: "forecasts-staging" },
+    }),
+    scene({
+      at: "twins/twins",
+      about: "The association is in another cluster",
+      rule: "pia-other-cluster",
+      calls: ["dynamodb:Query table/Twins"],
+      twist: ({ account, at, namespace, name }) => {
+        const roleArn = account.addRole({ name: "eks-gallery-twins", trustPolicy: podIdentityTrust });
+        at(27, () =>
+          account.addAssociation({ cluster: "eks-ipv6", namespace, serviceAccount: name, roleArn }),
+        );
+      },
     }),
     scene({
       at: "exports/exports",
@@ -48,6 +68,25 @@ export const podIdentity: Theme = {
         at(2, () =>
           account.addAssociation({ cluster: gallery, namespace, serviceAccount: "thumbs", roleArn }),
         );
+      },
+    }),
+    scene({
+      at: "heirs/heirs",
+      about: "The association names a better role since an hour; the pods keep the session of the former one",
+      rule: "association-role-changed-old-creds",
+      calls: ["dynamodb:Query table/Heirs"],
+      hoursAgo: 3,
+      podIdentity: { roleName: "eks-gallery-heirs-former", allows: [] },
+      twist: ({ account, at, namespace, name, world }) => {
+        const better = account.addRole({
+          name: "eks-gallery-heirs",
+          trustPolicy: podIdentityTrust,
+          inline: { query: allowing(world, ["dynamodb:Query table/Heirs"]) },
+        });
+        at(1, (cluster) => {
+          const association = account.association(cluster.name, namespace, name);
+          account.updateAssociation(association?.associationId ?? "", { roleArn: better });
+        });
       },
     }),
     scene({
