@@ -5,14 +5,20 @@ import {
   type KubernetesCollectors,
 } from "../../../src/adapters/kubernetes/create-collectors.ts";
 import { createKubernetesClient } from "../../../src/adapters/kubernetes/kubeconfig.ts";
-import type { CollectContext, ResolveError } from "../../../src/app/ports.ts";
+import { unmetered } from "../../../src/app/call-budget.ts";
+import type { CallMeter, CollectContext, ResolveError } from "../../../src/app/ports.ts";
 import type { Evidence, EvidenceKind, Question } from "../../../src/core/evidence.ts";
 
 export const clock = () => "2026-01-02T03:04:05Z";
 
 /** A real client on one of the sandbox's clusters. */
-export function connect(sandbox: Sandbox, role: SandboxRole = "investigator", context = "eks-workshop") {
-  const connection = createKubernetesClient({ kubeconfigText: sandbox.kubeconfig(role), context });
+export function connect(
+  sandbox: Sandbox,
+  role: SandboxRole = "investigator",
+  context = "eks-workshop",
+  meter: CallMeter = unmetered,
+) {
+  const connection = createKubernetesClient({ kubeconfigText: sandbox.kubeconfig(role), context }, meter);
   if (!connection.ok) throw new Error(connection.error.message);
   return connection.value;
 }
