@@ -170,7 +170,7 @@ function byHand(
   };
   return needed.length === 0
     ? [create, thenAssociate]
-    : [create, allowStep(name, needed, "denied-calls"), thenAssociate];
+    : [create, allowStep(name, needed, { policyName: "denied-calls" }), thenAssociate];
 }
 
 /**

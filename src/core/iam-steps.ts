@@ -1,8 +1,11 @@
 import type { PolicyFacts } from "./evidence.ts";
+import { farBeyond } from "./iam/excess.ts";
 import { isForm, type NeededAccess, type PolicyStatement, statementFor } from "./iam/least-privilege.ts";
+import { type NamedPolicy, parsePolicy } from "./iam/policy.ts";
 import type { JsonValue } from "./json.ts";
 import type { ManualStep } from "./plan.ts";
 import { shellWord } from "./shell.ts";
+import { listed } from "./subject.ts";
 
 /** The step that gives a role another trust policy; `document` null: only a person can say what it should be. */
 export function trustStep(title: string, roleName: string, document: JsonValue | null): ManualStep {
@@ -27,21 +30,44 @@ export function showPolicy(roleName: string, policy: PolicyFacts | undefined): s
   return `aws iam get-policy-version --policy-arn ${arn} --version-id "$(aws iam get-policy --policy-arn ${arn} --query Policy.DefaultVersionId --output text)"`;
 }
 
-/** The step that allows a role what it was denied, and nothing more. */
+interface AllowOptions {
+  readonly policyName?: string;
+  /** The role's own, where they are known. */
+  readonly policies?: readonly PolicyFacts[];
+}
+
+/**
+ * The step that allows a role what it was denied, and nothing more. An inline policy of the same name, from an earlier
+ * time, keeps its statements. Says so where the role may do far more already.
+ */
 export function allowStep(
   roleName: string,
   needed: readonly NeededAccess[],
-  policyName = `${roleName}-denied-calls`,
+  { policyName = `${roleName}-denied-calls`, policies = [] }: AllowOptions = {},
 ): ManualStep {
   const statements = allowStatements(needed);
-  const document = { Version: "2012-10-17", Statement: statements.map((one) => ({ ...one })) };
   const name = policyName.slice(0, 128);
+  const earlier = policies.find((policy) => policy.arn === null && policy.name === name)?.document;
+  const document = withStatements(
+    earlier ?? null,
+    statements.map((one) => ({ ...one })),
+  );
   const form = statements.some(isForm) ? "; put in what stands in <>, which the log does not tell" : "";
+  const far = farBeyond(namedPolicies(policies), needed);
+  const already = far.length === 0 ? "" : `; it already allows far more than that: ${listed(far)}`;
   return {
-    title: `Allow role ${roleName} exactly what was denied${form}`,
+    title: `Allow role ${roleName} exactly what was denied${form}${already}`,
     command: `aws iam put-role-policy --role-name ${shellWord(roleName)} --policy-name ${shellWord(name)} --policy-document ${shellWord(JSON.stringify(document))}`,
     rolePolicy: { roleName, policyName: name, document },
   };
+}
+
+/** The policies that can be read; what cannot be says nothing here. */
+export function namedPolicies(policies: readonly PolicyFacts[]): readonly NamedPolicy[] {
+  return policies.flatMap(({ name, document }) => {
+    const policy = parsePolicy(document, "identity");
+    return policy.ok ? [{ name, policy: policy.value }] : [];
+  });
 }
 
 /** One statement for each distinct access. */

@@ -1,7 +1,7 @@
 import { isRestorable } from "./describe/kubernetes.ts";
-import type { Evidence, PolicyFacts, WorkloadFacts } from "./evidence.ts";
+import type { Evidence, WorkloadFacts } from "./evidence.ts";
 import { excess } from "./iam/excess.ts";
-import { parsePolicy } from "./iam/policy.ts";
+import { namedPolicies } from "./iam-steps.ts";
 import { known } from "./identity.ts";
 import { type Change, replacesPods } from "./plan.ts";
 
@@ -110,11 +110,4 @@ function roleWarning(change: Change, evidence: Evidence): readonly string[] {
   return [
     `Beyond what was denied, ${candidate.name} also allows ${beyond.slice(0, 5).join(", ")}${beyond.length > 5 ? ", …" : ""}.`,
   ];
-}
-
-function namedPolicies(policies: readonly PolicyFacts[]) {
-  return policies.flatMap(({ name, document }) => {
-    const policy = parsePolicy(document, "identity");
-    return policy.ok ? [{ name, policy: policy.value }] : [];
-  });
 }

@@ -16,7 +16,7 @@ export const identityPolicyConditionMismatch = defineRule({
       "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html",
     ],
     unless: [
-      "Where AWS says that no policy allows the call, a Deny whose condition cannot be judged did not fit, and is left out.",
+      "A Deny of the role fits the call as well: AWS then names that one, and it is told instead.",
       "The statement's resource differs as well: see identity-policy-resource-mismatch.",
     ],
     messages: {

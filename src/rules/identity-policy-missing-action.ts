@@ -60,7 +60,7 @@ export const identityPolicyMissingAction = defineRule({
       ({ action, passedTo }) => /^eks:\w{1,20}PodIdentityAssociation$/.test(action) || passedTo !== null,
     );
     return fail(makesAssociations ? "association" : "missing", data, {
-      manual: [allowStep(role.value.name, missing)],
+      manual: [allowStep(role.value.name, missing, { policies: policies.value })],
     });
   },
 });

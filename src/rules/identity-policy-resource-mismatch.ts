@@ -58,6 +58,12 @@ export const identityPolicyResourceMismatch = defineRule({
       allowedOn: listed(first.allowedOn),
       resource: first.resource ?? "all resources (*), as the call names none",
     };
-    return fail("resource", data, { manual: [allowStep(role.value.name, elsewhere)] });
+    return fail("resource", data, {
+      manual: [
+        allowStep(role.value.name, elsewhere, {
+          policies: policies.status === "found" ? policies.value : [],
+        }),
+      ],
+    });
   },
 });

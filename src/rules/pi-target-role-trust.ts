@@ -77,7 +77,7 @@ export const piTargetRoleTrust = defineRule({
           allowStep(
             roleOfArn(roleArn)?.roleName ?? roleArn,
             actions.map((action) => ({ action, resource: target.value.arn })),
-            "assume-target-role",
+            { policyName: "assume-target-role" },
           ),
         ],
       },

@@ -20,6 +20,15 @@ export function excess(policies: readonly NamedPolicy[], needed: readonly Needed
   return [...new Set(surplusOf(policies, needed).map(({ text }) => text))].sort();
 }
 
+/** Of that, what goes far beyond any need of one workload: whole services, or wildcards over all resources of a kind. */
+export function farBeyond(
+  policies: readonly NamedPolicy[],
+  needed: readonly NeededAccess[],
+): readonly string[] {
+  const far = surplusOf(policies, needed).filter(({ weight }) => weight >= 100);
+  return [...new Set(far.map(({ text }) => text))].sort();
+}
+
 /** How much policies allow beyond a need, as a number that only compares: the wider, the greater. */
 export function excessWeight(policies: readonly NamedPolicy[], needed: readonly NeededAccess[]): number {
   return surplusOf(policies, needed).reduce((sum, { weight }) => sum + weight, 0);
