@@ -35,10 +35,12 @@ function add(a: RecognisedError, b: RecognisedError): RecognisedError {
 function counted(event: LogEvent, isMany: boolean): readonly RecognisedError[] {
   const errors = errorsOf(event);
   if (errors.length === 0 || (isMany && event.lines.length === 1)) return errors;
+  const told = toldOnce(errors, add);
+  if (told.every(({ count }) => count === 1)) return told;
   const failures = event.lines.length === 1 ? null : failuresIn(event.lines);
   // A line of one event tells a failure in several fields; several failures have ids of their own.
   const ids = failures === null ? requestIdsIn(event.text) : 0;
-  return toldOnce(errors, add).map((error) => {
+  return told.map((error) => {
     const times = failures === null ? ids : (failures.get(identityOf(error)) ?? 0);
     return { ...error, count: Math.max(1, Math.min(error.count, times)) };
   });
