@@ -1,6 +1,9 @@
 import type { JsonValue } from "../../src/core/json.ts";
+import type { LimitState } from "./before-policies.ts";
+import type { CallRequest } from "./calls.ts";
 import type { Faults } from "./faults.ts";
 import type {
+  AccessKey,
   Addon,
   CallAnswer,
   Caller,
@@ -130,7 +133,11 @@ export type NewTrailRecord = {
  * One simulated AWS account in one Region. The setters throw on what AWS would refuse as well (a second role of
  * the same name, an association of a cluster that is not there): a story that is wrong should not start.
  */
-export interface Account extends OrganizationState, NetworkState, Omit<ResourceState, "forgetRole"> {
+export interface Account
+  extends OrganizationState,
+    NetworkState,
+    LimitState,
+    Omit<ResourceState, "forgetRole"> {
   readonly accountId: string;
   readonly lookupsPerSecond: number;
   readonly region: string;
@@ -184,7 +191,11 @@ export interface Account extends OrganizationState, NetworkState, Omit<ResourceS
   policy(policyArn: string): ManagedPolicy | undefined;
   policies(): readonly ManagedPolicy[];
 
-  addOidcProvider(provider: { readonly issuer: string; readonly clientIds: readonly string[] }): string;
+  addOidcProvider(provider: {
+    readonly issuer: string;
+    readonly clientIds: readonly string[];
+    readonly reachable?: boolean;
+  }): string;
   deleteOidcProvider(issuer: string): void;
   setOidcClientIds(issuer: string, clientIds: readonly string[]): void;
   oidcProviders(): readonly OidcProvider[];
@@ -215,23 +226,18 @@ export interface Account extends OrganizationState, NetworkState, Omit<ResourceS
     /** `system:serviceaccount:<namespace>:<name>` */
     readonly subject: string;
     readonly audience: string;
+    /** When the token ends, ISO; without: it is still good. */
+    readonly tokenExpiresAt?: string;
+    readonly sessionPolicy?: JsonValue;
+    /** Whose STS is asked; the account's by default. */
+    readonly region?: string;
     readonly sessionName: string;
     readonly userAgent?: string;
     /** The id under which the answer goes out; one is made up without. */
     readonly requestId?: string;
   }): SessionAnswer;
   /** A call to any AWS service: IAM decides, and what CloudTrail would record is recorded. */
-  call(
-    session: Session,
-    request: {
-      readonly action: string;
-      readonly resource: string;
-      readonly context?: Readonly<Record<string, readonly string[]>>;
-      readonly userAgent?: string;
-      /** The VPC that the call comes from: its endpoints are on the way. */
-      readonly vpcId?: string | null;
-    },
-  ): CallAnswer;
+  call(key: AccessKey, request: CallRequest): CallAnswer;
 
   /** Event data stores and trails; a data event is kept only where one of them records it. */
   readonly trailStores: TrailStores;

@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { JsonValue } from "../../src/core/json.ts";
 import type { AccountOptions } from "./account.ts";
 import { decide, type Guards } from "./decisions.ts";
@@ -70,6 +71,13 @@ export interface CallRequest {
   readonly shownResource?: string | null;
   /** The VPC that the call comes from: its endpoints are on the way. */
   readonly vpcId?: string | null;
+  /** The Region that it is signed for, and sent to unless an endpoint is named; the account's by default. */
+  readonly region?: string;
+  readonly endpoint?: string;
+  /** Of `sts:AssumeRole`; an hour by default. */
+  readonly durationSeconds?: number;
+  /** How far the caller's clock is ahead. */
+  readonly clockSkewMs?: number;
 }
 
 /** What a call came to: nothing to say, or how it was refused. */
@@ -112,7 +120,9 @@ export function createCalls(options: AccountOptions, ids: Ids, trail: Trail, gua
         : `User: ${principal.arn} is not authorized to perform: ${decision.action}${on} ${decision.because}`;
     const { code, status } = accessDeniedOf[service] ?? jsonAccessDenied;
     const message =
-      service === "ec2" ? `You are not authorized to perform this operation. ${sentence}` : sentence;
+      service === "ec2"
+        ? `You are not authorized to perform this operation. ${encodedReason(principal, request, decision) ?? sentence}`
+        : sentence;
     return { requestId, refusal: { ok: false, status, code, message, requestId } };
   }
 
@@ -150,6 +160,38 @@ export function createCalls(options: AccountOptions, ids: Ids, trail: Trail, gua
       trail.recordData({ ...record, resources }, [{ type: dataType, name: request.resource }]);
     },
   };
+}
+
+/** What EC2 says in place of the sentence when it refuses a change; null: it is none. https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html */
+function encodedReason(
+  { arn, userId }: Principal,
+  { action, resource }: CallRequest,
+  { because }: { readonly because: string },
+): string | null {
+  if (isReadOnly(action)) return null;
+  const encoded = encodeDenial({
+    allowed: false,
+    explicitDeny: because.includes("explicit deny"),
+    matchedStatements: { items: [] },
+    context: { principal: { id: userId, arn }, action, resource, conditions: { items: [] } },
+  });
+  return `Encoded authorization failure message: ${encoded}`;
+}
+
+/** An encoded authorization message; here it is only packed, and nobody has to keep it secret. */
+export function encodeDenial(denial: JsonValue): string {
+  return deflateRawSync(JSON.stringify(denial)).toString("base64url");
+}
+
+/** The text of an encoded message; null: it is none. */
+export function decodeDenial(encoded: string): string | null {
+  try {
+    const text = inflateRawSync(Buffer.from(encoded, "base64url")).toString();
+    JSON.parse(text);
+    return text;
+  } catch {
+    return null;
+  }
 }
 
 /** CloudTrail has its own spelling of codes: most services' denials in short, IAM's missing entities at length. */

@@ -1,10 +1,11 @@
 import type { Account, AccountOptions } from "./account.ts";
+import { createLimits, refusedBeforePolicies } from "./before-policies.ts";
 import { type CallRequest, type Calls, createCalls } from "./calls.ts";
 import { createEksState } from "./eks-state.ts";
 import { createFaults } from "./faults.ts";
 import { createIamState } from "./iam-state.ts";
 import { createIds } from "./ids.ts";
-import type { Caller, Session } from "./model.ts";
+import type { AccessKey, Caller } from "./model.ts";
 import { createNetwork } from "./network.ts";
 import { createOrganization } from "./organization.ts";
 import { type Principal, principalOfCaller, principalOfSession } from "./principals.ts";
@@ -43,25 +44,32 @@ export function createAccount(options: AccountOptions): ServedAccount {
   const organization = createOrganization(options);
   const guards = { ...organization, ...resources, ...network };
   const calls = createCalls(options, ids, trail, guards);
-  const sessions = createSessions({ options, ids, iam, eks, trail, calls, guards });
+  const limits = createLimits();
+  const sessions = createSessions({ options, ids, iam, eks, trail, calls, guards, limits });
   const callers = new Map<string, Caller>();
 
-  function call(session: Session, request: CallRequest): ReturnType<Account["call"]> {
-    const principal = principalOfSession(iam, session);
-    const expired = options.now().toISOString() >= session.expiresAt;
+  function call({ accessKeyId }: AccessKey, request: CallRequest): ReturnType<Account["call"]> {
+    const { principal = null, expired = false } = credentials(accessKeyId) ?? {};
     if (principal === null || expired) {
       const code = expired ? "ExpiredTokenException" : "UnrecognizedClientException";
       const message = `The security token included in the request is ${expired ? "expired" : "invalid"}`;
       return { ok: false, status: 403, code, message, requestId: ids.uuid() };
     }
+    const early = refusedBeforePolicies(request, {
+      now: options.now(),
+      region: options.region,
+      resource: resources.resource(request.resource),
+      throttled: limits.isThrottled(request.action, request.resource),
+    });
+    if (early !== null) return { ok: false, ...early, requestId: ids.uuid() };
     if (request.action === "sts:AssumeRole") {
       const assumed = sessions.assumeRole(principal, {
         roleArn: request.resource,
-        sessionName: session.sessionName,
+        sessionName: principal.arn.slice(principal.arn.lastIndexOf("/") + 1),
         tags: {},
         transitiveTagKeys: [],
         externalId: null,
-        durationSeconds: defaultSeconds,
+        durationSeconds: request.durationSeconds ?? defaultSeconds,
         sessionPolicy: null,
         ...(request.userAgent === undefined ? {} : { userAgent: request.userAgent }),
       });
@@ -94,6 +102,7 @@ export function createAccount(options: AccountOptions): ServedAccount {
     ...iam,
     ...eks,
     ...guards,
+    ...limits,
     deleteRole(nameOrArn) {
       const role = iam.role(nameOrArn);
       iam.deleteRole(nameOrArn);

@@ -187,7 +187,7 @@ export function trusts(
   guards: Pick<Guards, "organizationPolicies">,
 ): boolean {
   if (isKeptOut(role, caller, action, context, guards)) return false;
-  const trustPolicy = parsePolicy(role.trustPolicy, "trust");
+  const trustPolicy = parseOnce(role.trustPolicy, "trust");
   if (!trustPolicy.ok) return false;
   const request = {
     trustPolicy: trustPolicy.value,
@@ -236,9 +236,20 @@ const wording: Readonly<Record<Layer, { readonly article: "a" | "an"; readonly n
   "vpc-endpoint": { article: "a", name: "VPC endpoint policy" },
 };
 
+/** Documents are never changed in place, so each is read once a kind. */
+const parsed = new WeakMap<object, Map<PolicyKind, ReturnType<typeof parsePolicy>>>();
+
+function parseOnce(document: NamedDocument["document"], kind: PolicyKind): ReturnType<typeof parsePolicy> {
+  if (document === null || typeof document !== "object") return parsePolicy(document, kind);
+  const known = parsed.get(document) ?? new Map<PolicyKind, ReturnType<typeof parsePolicy>>();
+  const policy = known.get(kind) ?? parsePolicy(document, kind);
+  parsed.set(document, known.set(kind, policy));
+  return policy;
+}
+
 function compiled(documents: readonly NamedDocument[], kind: PolicyKind): readonly NamedPolicy[] {
   return documents.map(({ name, document }) => {
-    const policy = parsePolicy(document, kind);
+    const policy = parseOnce(document, kind);
     if (!policy.ok)
       throw new Error(`Policy ${name} is not valid at ${policy.error.place}: ${policy.error.message}.`);
     return { name, policy: policy.value };

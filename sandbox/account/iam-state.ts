@@ -159,10 +159,10 @@ export function createIamState(options: AccountOptions, ids: Ids): IamState {
     addPolicyVersion,
     policy: (policyArn) => policies.get(policyArn),
     policies: () => [...policies.values()],
-    addOidcProvider({ issuer, clientIds }) {
+    addOidcProvider({ issuer, clientIds, reachable = true }) {
       const arn = providerArn(issuer);
       if (providers.has(arn)) throw new Error(`OIDC provider ${arn} is there already.`);
-      providers.set(arn, { arn, issuer, clientIds, createdAt: nowIso() });
+      providers.set(arn, { arn, issuer, clientIds, reachable, createdAt: nowIso() });
       return arn;
     },
     deleteOidcProvider: (issuer) => {

@@ -42,6 +42,8 @@ export interface OidcProvider {
   /** With `https://`. */
   readonly issuer: string;
   readonly clientIds: readonly string[];
+  /** Whether STS can fetch the keys that the issuer signs with. */
+  readonly reachable: boolean;
   readonly createdAt: string;
 }
 
@@ -110,8 +112,13 @@ export interface PodIdentityAssociation {
 
 export type SessionKind = "instance-profile" | "pod-identity" | "web-identity" | "assumed-role";
 
+/** What a call is signed with: a user's key, or that of a session. */
+export interface AccessKey {
+  readonly accessKeyId: string;
+}
+
 /** Temporary credentials of a role: who a call is made as. */
-export interface Session {
+export interface Session extends AccessKey {
   readonly kind: SessionKind;
   readonly accountId: string;
   readonly roleArn: string;
@@ -125,7 +132,6 @@ export interface Session {
   readonly sessionPolicies: readonly NamedDocument[];
   /** ARN of the OIDC provider of a web identity session. */
   readonly federatedProvider: string | null;
-  readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
   readonly issuedAt: string;

@@ -6,6 +6,7 @@ import type { AccountOptions } from "./account.ts";
 export interface Resource {
   readonly arn: string;
   readonly ownerAccountId: string;
+  readonly region: string;
   /** Null: it has none. */
   readonly policy: JsonValue | null;
   /** The KMS key that encrypts what it holds; null: one of AWS's own, which lets everybody of the account in. */
@@ -17,6 +18,8 @@ export interface NewResource {
   readonly arn: string;
   /** For buckets, whose ARN does not tell; by default the ARN's account, else this one. */
   readonly ownerAccountId?: string;
+  /** Likewise; by default this account's. */
+  readonly region?: string;
   /** A key without a policy gets the one that KMS gives it, which hands the decision to IAM. */
   readonly policy?: JsonValue;
   readonly keyArn?: string;
@@ -54,18 +57,20 @@ function defaultKeyPolicy(accountId: string): JsonValue {
 }
 
 /** The resources of one account that carry policies, and those of others that its principals call. */
-export function createResources({ accountId }: AccountOptions): ResourceState {
+export function createResources(options: AccountOptions): ResourceState {
+  const { accountId } = options;
   const resources = new Map<string, Resource>();
   const aliases = new Map<string, string>();
 
   return {
-    addResource({ arn, ownerAccountId, policy, keyArn }) {
+    addResource({ arn, ownerAccountId, region, policy, keyArn }) {
       const parsed = parseArn(arn);
       if (parsed === null) throw new Error(`${arn} is not an ARN.`);
       const owner = ownerAccountId ?? (parsed.accountId === "" ? accountId : parsed.accountId);
       const resource: Resource = {
         arn,
         ownerAccountId: owner,
+        region: region ?? (parsed.region === "" ? options.region : parsed.region),
         policy: policy ?? (parsed.service === "kms" ? defaultKeyPolicy(owner) : null),
         keyArn: keyArn ?? null,
       };

@@ -1,5 +1,6 @@
 import type { JsonValue } from "../../src/core/json.ts";
 import type { Account, AccountOptions } from "./account.ts";
+import type { LimitState } from "./before-policies.ts";
 import type { Calls } from "./calls.ts";
 import { type Guards, trusts } from "./decisions.ts";
 import type { IamState } from "./iam-state.ts";
@@ -52,7 +53,11 @@ export interface SessionParts {
   readonly trail: Trail;
   readonly calls: Calls;
   readonly guards: Guards;
+  readonly limits: Pick<LimitState, "isThrottled">;
 }
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining */
+const longestChainedSeconds = 3_600;
 
 /** Everything that gives out temporary credentials. */
 export function createSessions(parts: SessionParts): Sessions {
@@ -96,6 +101,12 @@ function createAssumeRole({ ids, iam, calls, guards }: SessionParts, store: Sess
       ...(userAgent === undefined ? {} : { userAgent }),
     };
     const requestId = request.requestId ?? ids.uuid();
+    const chained = principal.policyArn.includes(":role/");
+    if (chained && request.durationSeconds > longestChainedSeconds) {
+      const message =
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining";
+      return refused(400, "ValidationError", message, requestId);
+    }
 
     for (const action of assumeActions(tags)) {
       const { refusal } = calls.authorize(principal, { action, resource: roleArn, context });

@@ -3,22 +3,57 @@ import { trusts } from "./decisions.ts";
 import { defaultSeconds, refused, responseElements, type SessionStore } from "./session-store.ts";
 import type { SessionParts } from "./sessions.ts";
 
+function isRoleArn(text: string): boolean {
+  return /^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[\w\-/.@+=,]+$/.test(text);
+}
+
 /**
  * sts:AssumeRoleWithWebIdentity. A token that STS cannot trust leaves no event; a trust policy that refuses does,
  * and says less than the API: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
  */
 export function createWebIdentity(
-  { options, ids, iam, trail, guards }: Pick<SessionParts, "options" | "ids" | "iam" | "trail" | "guards">,
+  {
+    options,
+    ids,
+    iam,
+    trail,
+    guards,
+    limits,
+  }: Pick<SessionParts, "options" | "ids" | "iam" | "trail" | "guards" | "limits">,
   store: SessionStore,
 ): Account["assumeRoleWithWebIdentity"] {
-  const { accountId } = options;
+  const { accountId, region, now } = options;
 
   return (request) => {
     const { roleArn, issuer, subject, audience, sessionName } = request;
     const requestId = request.requestId ?? ids.uuid();
-    const provider = iam.oidcProviders().find((candidate) => candidate.issuer === issuer);
+    if (!isRoleArn(roleArn)) return refused(400, "ValidationError", "Request ARN is invalid", requestId);
+    if (limits.isThrottled("sts:AssumeRoleWithWebIdentity", roleArn)) {
+      return refused(400, "Throttling", "Rate exceeded", requestId);
+    }
+    if (request.region !== undefined && request.region !== region) {
+      const message = `STS is not activated in this region for account:${accountId}. Your account administrator can activate STS in this region using the IAM Console.`;
+      return refused(403, "RegionDisabledException", message, requestId);
+    }
+    const nowIso = now().toISOString();
+    if (request.tokenExpiresAt !== undefined && request.tokenExpiresAt <= nowIso) {
+      const [current, end] = [nowIso, request.tokenExpiresAt].map((time) =>
+        Math.floor(Date.parse(time) / 1000),
+      );
+      const message = `Token expired: current date/time ${current} must be before the expiration date/time ${end}`;
+      return refused(400, "ExpiredTokenException", message, requestId);
+    }
+    // The provider has to be in the role's account.
+    const provider = roleArn.includes(`::${accountId}:`)
+      ? iam.oidcProviders().find((candidate) => candidate.issuer === issuer)
+      : undefined;
     if (provider === undefined) {
       const message = `No OpenIDConnect provider found in your account for ${issuer}`;
+      return refused(400, "InvalidIdentityToken", message, requestId);
+    }
+    if (!provider.reachable) {
+      const message =
+        "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements";
       return refused(400, "InvalidIdentityToken", message, requestId);
     }
     if (!provider.clientIds.includes(audience)) {
@@ -66,6 +101,8 @@ export function createWebIdentity(
       kind: "web-identity",
       seconds: defaultSeconds,
       federatedProvider: provider.arn,
+      sessionPolicies:
+        request.sessionPolicy === undefined ? [] : [{ name: "session", document: request.sessionPolicy }],
     });
     trail.record({
       ...record,

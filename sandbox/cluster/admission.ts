@@ -48,8 +48,13 @@ export function createPod(context: ClusterContext, given: NewObject, write: Writ
   );
   // A call that fails is swallowed by `failurePolicy: Ignore`.
   const reached =
-    webhookRuns(configuration, context.webhookCaBundle, namespaceObject, pod) &&
-    context.faults.take("webhook:mutate") === null;
+    webhookRuns(
+      configuration,
+      context.webhookCaBundle,
+      namespaceObject,
+      pod,
+      store.list("endpointslices.discovery.k8s.io"),
+    ) && context.faults.take("webhook:mutate") === null;
   if (reached) {
     pod = injectIdentity(pod, {
       region: context.account.region,
@@ -59,6 +64,11 @@ export function createPod(context: ClusterContext, given: NewObject, write: Writ
         context.account.association(context.name, namespace, serviceAccountName) !== undefined,
       annotations: serviceAccount.metadata.annotations ?? {},
     });
+  }
+  for (const { configuration: later, mutate } of context.laterWebhooks) {
+    if (store.get("mutatingwebhookconfigurations.admissionregistration.k8s.io", "", later) !== undefined) {
+      pod = mutate(pod);
+    }
   }
   return store.create(pod, write) as Pod;
 }

@@ -10,7 +10,7 @@ import { reconcileReplicaSets } from "./controllers/replica-sets.ts";
 import { reconcileStatefulSets } from "./controllers/stateful-sets.ts";
 import { createEventRecorder } from "./events.ts";
 import { createKubelet, type Kubelet } from "./kubelet.ts";
-import type { KubeObject, NewObject } from "./objects.ts";
+import type { KubeObject, NewObject, Pod } from "./objects.ts";
 import { createRandom } from "./random.ts";
 import { everything, type Grant } from "./rbac.ts";
 import { createStore, type Store } from "./store.ts";
@@ -51,6 +51,8 @@ export interface Cluster {
     object: { readonly labels: Record<string, string>; readonly taints?: readonly object[] },
   ): void;
   registerImage(image: string, application: Application): void;
+  /** What the webhook of this configuration does to pods that are created, after the pod identity webhook. */
+  addLaterWebhook(configuration: string, mutate: (pod: Pod) => Pod): void;
   /** Creates an object as `manager`, through admission where it is a pod. */
   create(object: NewObject, manager?: string): KubeObject;
   addUser(token: string, user: User, grants: readonly Grant[]): void;
@@ -81,6 +83,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     nodes: new Map(),
     images: new Map(),
     webhookCaBundle: options.webhookCaBundle,
+    laterWebhooks: [],
     ipv6: options.ipv6 ?? false,
     podIdentity: options.podIdentity ?? true,
     faults,
@@ -166,6 +169,9 @@ export function createCluster(options: ClusterOptions): Cluster {
         },
         { manager: "kubelet" },
       );
+    },
+    addLaterWebhook(configuration, mutate) {
+      context.laterWebhooks.push({ configuration, mutate });
     },
     registerImage(image, application) {
       context.images.set(image, application);

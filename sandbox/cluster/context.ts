@@ -1,7 +1,7 @@
 import type { Account } from "../account/account.ts";
 import type { Faults } from "../account/faults.ts";
 import type { Application } from "./applications/application.ts";
-import type { KubeObject } from "./objects.ts";
+import type { KubeObject, Pod } from "./objects.ts";
 import type { Random } from "./random.ts";
 import type { Store } from "./store.ts";
 
@@ -23,6 +23,8 @@ export interface NodeQuirks {
   /** The instance has no profile: its metadata service gives no credentials. */
   readonly withoutInstanceProfile?: boolean;
   readonly ipv6Off?: boolean;
+  /** How far the node's clock is ahead. */
+  readonly clockSkewMs?: number;
   /** How EKS Auth looks from here: a VPC without its endpoint, an account at its quota, a call that takes its time. */
   readonly eksAuth?: "no-such-host" | "throttled" | "slow";
 }
@@ -39,6 +41,8 @@ export interface ClusterContext {
   readonly images: Map<string, Application>;
   /** The CA that signed the pod identity webhook's certificate, in base64 as a caBundle. */
   readonly webhookCaBundle: string;
+  /** What other mutating webhooks do to pods after it, while their configurations are there. */
+  readonly laterWebhooks: { readonly configuration: string; readonly mutate: (pod: Pod) => Pod }[];
   /** Whether the cluster's addresses are of IPv6. */
   readonly ipv6: boolean;
   /** Whether the cluster's platform is new enough for EKS Pod Identity. */

@@ -105,6 +105,7 @@ export function createKubelet(context: ClusterContext): Kubelet {
         log,
         account: context.account,
         vpcId: context.account.cluster(context.name)?.vpcId ?? null,
+        clockSkewMs: node.quirks?.clockSkewMs ?? 0,
         container: containerView(pod, container),
         endpoints: credentialEndpoints(
           context,

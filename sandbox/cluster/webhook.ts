@@ -3,6 +3,7 @@ import { matchesSelector } from "./selectors.ts";
 
 /** Name of the object and of its entry on EKS. */
 export const webhookConfigurationName = "pod-identity-webhook";
+export const webhookUrl = "https://127.0.0.1:23443/mutate";
 const webhookEntryName = "iam-for-pods.amazonaws.com";
 
 const podIdentityToken = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
@@ -141,7 +142,11 @@ function skippedContainers(annotation: string | undefined): ReadonlySet<string> 
 
 interface WebhookEntry {
   readonly name: string;
-  readonly clientConfig: { readonly caBundle?: string };
+  readonly clientConfig: {
+    readonly caBundle?: string;
+    readonly url?: string;
+    readonly service?: { readonly namespace: string; readonly name: string };
+  };
   readonly namespaceSelector?: LabelSelector;
   readonly objectSelector?: LabelSelector;
   readonly rules?: readonly {
@@ -151,15 +156,16 @@ interface WebhookEntry {
 }
 
 /**
- * Whether the API server reaches the webhook for this pod: the configuration exists, its selectors and rules match,
- * and its caBundle is the one that the webhook's certificate is signed by. Any other is a TLS failure, which
- * `failurePolicy: Ignore` swallows without an event.
+ * Whether the API server reaches the webhook for this pod: the configuration exists, its selectors and rules match, a
+ * server is at its address, and its caBundle is the one that the webhook's certificate is signed by. Any other is a
+ * TLS failure, which `failurePolicy: Ignore` swallows without an event.
  */
 export function webhookRuns(
   configuration: KubeObject | undefined,
   trueCaBundle: string,
   namespace: KubeObject | undefined,
   pod: Pod,
+  endpointSlices: readonly KubeObject[] = [],
 ): boolean {
   const entries = (configuration?.["webhooks"] ?? []) as readonly WebhookEntry[];
   const entry = entries.find((candidate) => candidate.name === webhookEntryName);
@@ -170,8 +176,25 @@ export function webhookRuns(
   return (
     covered &&
     entry.clientConfig.caBundle === trueCaBundle &&
+    isServed(entry.clientConfig, endpointSlices) &&
     matchesSelector(entry.namespaceSelector, namespace?.metadata.labels) &&
     matchesSelector(entry.objectSelector, pod.metadata.labels)
+  );
+}
+
+/** EKS serves it on the control plane itself; who hosts it alone has a Service, with pods behind it. */
+function isServed(
+  { url, service }: WebhookEntry["clientConfig"],
+  endpointSlices: readonly KubeObject[],
+): boolean {
+  if (service === undefined) return url === undefined || url === webhookUrl;
+  return endpointSlices.some(
+    ({ metadata, ...slice }) =>
+      metadata.namespace === service.namespace &&
+      metadata.labels?.["kubernetes.io/service-name"] === service.name &&
+      (slice["endpoints"] as { conditions?: { ready?: boolean } }[]).some(
+        ({ conditions }) => conditions?.ready !== false,
+      ),
   );
 }
 

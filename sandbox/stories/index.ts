@@ -2,14 +2,18 @@ import { carts } from "./carts.ts";
 import { catalog } from "./catalog.ts";
 import { checkout } from "./checkout.ts";
 import { agent } from "./gallery/agent.ts";
+import { credentials } from "./gallery/credentials.ts";
 import { healthy } from "./gallery/healthy.ts";
 import { irsa } from "./gallery/irsa.ts";
 import { noIdentity } from "./gallery/no-identity.ts";
+import { operators } from "./gallery/operators.ts";
 import { podIdentity } from "./gallery/pod-identity.ts";
 import { podIdentityRoles } from "./gallery/pod-identity-roles.ts";
 import { policy } from "./gallery/policy.ts";
+import { runtime } from "./gallery/runtime.ts";
 import { several } from "./gallery/several.ts";
 import { trust } from "./gallery/trust.ts";
+import { wholeClusters } from "./gallery/webhook.ts";
 import { ledger } from "./ledger.ts";
 import { orders } from "./orders.ts";
 import { payments } from "./payments.ts";
@@ -27,8 +31,12 @@ export const galleryThemes: readonly Theme[] = [
   agent,
   podIdentityRoles,
   irsa,
+  wholeClusters,
   trust,
+  runtime,
+  credentials,
   policy,
+  operators,
   several,
   healthy,
 ];

@@ -1,4 +1,5 @@
 import type { LabelSelector, NewObject } from "../cluster/objects.ts";
+import { webhookUrl } from "../cluster/webhook.ts";
 
 export interface WorkloadManifest {
   readonly kind: "Deployment" | "StatefulSet" | "DaemonSet";
@@ -163,7 +164,7 @@ export function podIdentityWebhook(caBundle: string): NewObject {
     configuration: "pod-identity-webhook",
     entry: "iam-for-pods.amazonaws.com",
     caBundle,
-    clientConfig: { url: "https://127.0.0.1:23443/mutate" },
+    clientConfig: { url: webhookUrl },
     failurePolicy: "Ignore",
     objectSelector: {
       matchExpressions: [

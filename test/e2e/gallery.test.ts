@@ -111,20 +111,35 @@ test("every workload of the stories, and what is the matter with it", () => {
     healthy                              eks-gallery annotated/annotated
     sdk-too-old-for-pod-identity         eks-gallery antique/antique
     resource-policy-deny                 eks-gallery archive/archive
+    association-duplicate                eks-gallery associator/associator
+    bad-keys                             eks-gallery attic/attic
     policy-not-attached                  eks-gallery audit-log/audit-log
     healthy                              eks-gallery automatic/automatic
     webhook-excluded                     eks-gallery backups/backups
+    imds-region-or-vpc-unreachable       eks-gallery balancers/balancers
     agent-not-on-node                    eks-gallery batch/batch
     no-credentials-no-identity + node-without-instance-profile eks-gallery beacon/beacon
+    irsa-wrong-account                   eks-gallery bookings/bookings
+    sts-endpoint-unreachable             eks-gallery branches/branches
+    session-expired-not-refreshed        eks-gallery brokers/brokers
     healthy + not-iam                    eks-gallery catalogs/catalogs
     identity-policy-missing-action + wrong-role-associated eks-gallery catalogue-prod/catalogue
     healthy                              eks-gallery chatty/chatty
     explicit-deny-identity-policy        eks-gallery cleanup/cleanup
+    region-missing                       eks-gallery compass/compass
     kms-key-denied                       eks-gallery contracts/contracts
+    role-chaining-limit                  eks-gallery couplers/couplers
     irsa-annotated-other-sa              eks-gallery coupons/coupons
+    static-keys-override                 eks-gallery couriers-legacy/couriers
+    token-file-permission                eks-gallery couriers/couriers
+    sts-throttled                        eks-gallery crowds/crowds
+    healthy + ephemeral-or-exec-shell    eks-gallery debugged/debugged
     agent-not-on-node + pi-trust-missing-tagsession eks-gallery double/double
+    token-file-missing                   eks-gallery drones/drones
     agent-port-conflict                  eks-gallery edge/edge
+    sts-region-disabled                  eks-gallery embassies/embassies
     pod-older-than-association           eks-gallery exports/exports
+    healthy + data-plane-own-authorization eks-gallery finder/finder
     injection-missed-webhook-flap        eks-gallery flaky/flaky
     pia-other-namespace                  eks-gallery forecasts/forecasts
     agent-ipv6-disabled                  eks-gallery fourteen/fourteen
@@ -132,6 +147,7 @@ test("every workload of the stories, and what is the matter with it", () => {
     agent-wrong-address                  eks-gallery gateway/gateway
     pi-role-deleted                      eks-gallery ghost/ghost
     pi-scp-on-trust                      eks-gallery governed/governed
+    static-keys-empty-or-partial         eks-gallery halves/halves
     agent-context-canceled               eks-gallery hasty/hasty
     kube2iam-kiam-leftover               eks-gallery heirloom/heirloom
     association-role-changed-old-creds   eks-gallery heirs/heirs
@@ -142,26 +158,39 @@ test("every workload of the stories, and what is the matter with it", () => {
     healthy                              eks-gallery ingress/ingress
     pia-other-service-account            eks-gallery inventory/inventory
     irsa-annotation-missing              eks-gallery invoices/invoices
+    healthy + not-iam                    eks-gallery janitor/janitor
+    token-expired-not-reread             eks-gallery kiosks/kiosks
     irsa-arn-malformed                   eks-gallery labels/labels
+    sts-module-missing                   eks-gallery lanterns/lanterns
+    encoded-denial                       eks-gallery launchers/launchers
     security-group-for-pods              eks-gallery ledgers/ledgers
     rcp-deny                             eks-gallery letters/letters
+    role-arn-override                    eks-gallery lookalikes/lookalikes
+    sts-wrong-endpoint                   eks-gallery lookouts/lookouts
     irsa-scp-denies-webidentity          eks-gallery loyalty/loyalty
     no-credentials-no-identity + imds-blocked eks-gallery mailer/mailer
+    container-skipped                    eks-gallery menus/menus
+    other-webhook-removed-env            eks-gallery meshed/meshed
     pi-trust-condition-mismatch          eks-gallery moved/moved
+    association-quota                    eks-gallery multitude/multitude
     agent-bearer-prefix                  eks-gallery n8n/n8n
     node-role-lacks-eks-auth             eks-gallery narrow/narrow
     pi-session-policy-denies             eks-gallery narrowed/narrowed
     healthy                              eks-gallery neighbours/neighbours
     healthy + not-iam                    eks-gallery operator/operator
     pi-trust-missing-principal           eks-gallery orphans/orphans
+    wrong-account-or-region              eks-gallery overseas/overseas
     resource-policy-missing-cross-account eks-gallery partners/partners
     inconclusive + s3-bare-403           eks-gallery pictures/pictures
     policy-not-attached + addon-owned-association eks-gallery plugin/plugin
+    static-keys-override                 eks-gallery postbox/postbox
     permissions-boundary                 eks-gallery postman/postman
     vpc-endpoint-policy-deny             eks-gallery previews/previews
     irsa-trust-aud-mismatch              eks-gallery prices/prices
     hostnetwork-node-role                eks-gallery probe/probe
+    profile-override                     eks-gallery profiles/profiles
     proxy-no-no_proxy                    eks-gallery proxied/proxied
+    app-bypasses-default-chain           eks-gallery pumps/pumps
     healthy                              eks-gallery quiet/quiet
     pod-uses-default-sa                  eks-gallery quotes/quotes
     pod-older-than-annotation            eks-gallery ratings/ratings
@@ -170,11 +199,16 @@ test("every workload of the stories, and what is the matter with it", () => {
     irsa-trust-no-federated + irsa-trust-size-limit eks-gallery returns/returns
     policy-not-default-version           eks-gallery reviews/reviews
     healthy                              eks-gallery rotated/rotated
+    throttling-not-denial                eks-gallery rush/rush
     scp-deny                             eks-gallery scans/scans
     node-role-fallback-no-identity       eks-gallery scraper/scraper
     oidc-audience-not-registered         eks-gallery search/search
+    sa-created-after-pod-race            eks-gallery seats/seats
     healthy + not-iam                    eks-gallery secrets/secrets
+    clock-skew                           eks-gallery sensors/sensors
     pod-identity-unsupported-compute     eks-gallery serverless/serverless
+    healthy                              eks-gallery shelves/labels-printer
+    identity-policy-missing-action + shared-sa-overprivileged eks-gallery shelves/shelves
     irsa-trust-no-federated              eks-gallery shipping/shipping
     pi-trust-missing-principal           eks-gallery silent/silent
     pi-trust-condition-mismatch          eks-gallery staging/staging
@@ -182,6 +216,7 @@ test("every workload of the stories, and what is the matter with it", () => {
     healthy + not-iam                    eks-gallery streams/streams
     pi-scp-on-trust                      eks-gallery subscriptions/subscriptions
     agent-throttled                      eks-gallery swarm/swarm
+    session-policy-deny                  eks-gallery tailors/tailors
     irsa-trust-conditions-anded          eks-gallery taxes/taxes
     identity-policy-condition-mismatch   eks-gallery tenants/tenants
     pi-packed-policy-too-large           eks-gallery the-department-of-very-long-names-in-the-head-office/the-importer-of-the-quarterly-figures-of-every-branch
@@ -201,6 +236,11 @@ test("every workload of the stories, and what is the matter with it", () => {
     identity-policy-missing-action       eks-gallery wishlist/wishlist
     agent-addon-missing                  eks-without-agent invoices/invoices
     ipv6-cluster-address                 eks-ipv6 sixes/sixes
+    webhook-configuration-missing        eks-no-webhook desks/desks
+    webhook-url-unreachable              eks-webhook-moved lamps/lamps
+    webhook-pod-down                     eks-webhook-down chairs/chairs
+    oidc-provider-missing + oidc-provider-quota eks-no-provider rugs/rugs
+    oidc-issuer-unreachable              eks-issuer-out beds/beds
     cluster-version-unsupported          eks-elderly elderly/elderly"
   `);
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { JsonValue } from "../../../src/core/json.ts";
+import { decodeDenial } from "../calls.ts";
 import type { ServedAccount } from "../create-account.ts";
 import type { Refusal, Session } from "../model.ts";
 import { actionOf, queryAnswer, queryCodes, queryError, queryParameters, type XmlValue } from "./query.ts";
@@ -54,21 +55,6 @@ function decodeMessage(call: Call): Answer {
     );
   }
   return queryAnswer(call.operation, namespace, { DecodedMessage }, call.requestId);
-}
-
-/** An encoded authorization message as EC2 hands it out; here it is only packed, and nobody has to keep it secret. */
-export function encodeDenial(denial: JsonValue): string {
-  return Buffer.from(JSON.stringify(denial)).toString("base64url");
-}
-
-function decodeDenial(encoded: string): string | null {
-  const text = Buffer.from(encoded, "base64url").toString();
-  try {
-    JSON.parse(text);
-    return text;
-  } catch {
-    return null;
-  }
 }
 
 function assumeRole({ account, principal, request, requestId }: Call): Answer {

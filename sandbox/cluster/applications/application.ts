@@ -1,4 +1,5 @@
-import type { Refusal, Session } from "../../account/model.ts";
+import type { JsonValue } from "../../../src/core/json.ts";
+import type { AccessKey, Refusal } from "../../account/model.ts";
 import type { Random } from "../random.ts";
 
 /** Which AWS SDK a simulated program is written with; `none`: it makes no AWS calls. */
@@ -21,7 +22,21 @@ export interface Application {
   /** True: the first AWS call that fails ends the process, and the kubelet starts it again after a while. */
   readonly exitsOnFailure?: boolean;
   /** The release of its SDK; the present one by default. */
-  readonly release?: "before-pod-identity";
+  readonly release?: "before-pod-identity" | "before-irsa";
+  /** What it reads once, and keeps although it ends. */
+  readonly keeps?: "token" | "session";
+  /** The provider that its code names; by default it takes the SDK's chain. */
+  readonly provider?: "instance-metadata";
+  /** The access key in a file of its image, which it uses before anything else. */
+  readonly keysInImage?: string;
+  /** True: its client knows no Region but the environment's; by default the code names one. */
+  readonly regionFromEnvironment?: boolean;
+  /** Java: the SDK's module for STS is not on the class path. */
+  readonly withoutStsModule?: boolean;
+  /** The user that its entry point changes to, whatever the pod spec says. */
+  readonly becomesUser?: number;
+  /** What it asks of its sessions: a policy for that of its own role, a duration for those of roles that it assumes. */
+  readonly sessions?: { readonly policy?: JsonValue; readonly seconds?: number };
   /** How the program asks the agent, where that is not as its SDK does; `impatient` gives up at once. */
   readonly asksAgent?: "without-token" | "with-bearer" | "by-name" | "impatient";
   /** A port of its node that it takes where it runs on the host's network. */
@@ -60,6 +75,11 @@ export interface ProviderFailure {
     | "not-configured"
     | "unreachable"
     | "token-file-missing"
+    | "token-file-denied"
+    | "module-missing"
+    | "partial-keys"
+    | "profile-missing"
+    | "region-missing"
     | "refused"
     /** The SDK does not call such an address. */
     | "address-refused"
@@ -67,12 +87,15 @@ export interface ProviderFailure {
     | "no-role";
   /** With `refused`: what STS or EKS Auth answered. */
   readonly refusal: Refusal | null;
+  /** The endpoint that was not reached, the profile that is not there. */
+  readonly detail?: string;
 }
 
-export type ProviderName = "web-identity" | "container" | "instance-metadata";
+/** `settings`: what is read before any provider is asked. */
+export type ProviderName = "settings" | "web-identity" | "container" | "instance-metadata";
 
 export type Credentials =
-  | { readonly ok: true; readonly session: Session }
+  | { readonly ok: true; readonly session: AccessKey }
   | {
       readonly ok: false;
       /** Every provider that was asked, in order; the last one ended the chain. */
@@ -97,7 +120,13 @@ interface SdkLog {
 export interface Sdk {
   readonly userAgent: string;
   /** As the user agent names it; the last release before EKS Pod Identity that the sandbox knows. */
-  readonly release: { readonly present: string; readonly beforePodIdentity: string };
+  readonly release: {
+    readonly present: string;
+    readonly beforePodIdentity: string;
+    readonly beforeIrsa: string;
+  };
+  /** What it gives up at instead of going on to the chain. */
+  readonly stopsAt: readonly ("partial-keys" | "profile-missing")[];
   /** Whether it asks the agent through a proxy that the environment names. */
   readonly proxiesAgent: boolean;
   /** Name of a web identity session. */

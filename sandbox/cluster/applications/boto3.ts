@@ -53,6 +53,13 @@ const credentialFrames = [
 
 function credentialError(failures: readonly ProviderFailure[]): string {
   const failure = failures.at(-1);
+  if (failure?.provider === "settings") return settingsError(failure);
+  if (failure?.reason === "unreachable" && failure.provider === "web-identity") {
+    return `botocore.exceptions.ConnectTimeoutError: Connect timeout on endpoint URL: "${failure.detail}/"`;
+  }
+  if (failure?.reason === "token-file-denied") {
+    return "PermissionError: [Errno 13] Permission denied: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token'";
+  }
   if (failure?.provider === "web-identity") {
     return failure.refusal === null
       ? "FileNotFoundError: [Errno 2] No such file or directory: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token'"
@@ -71,11 +78,21 @@ function credentialError(failures: readonly ProviderFailure[]): string {
   return "botocore.exceptions.NoCredentialsError: Unable to locate credentials";
 }
 
+function settingsError({ reason, detail }: ProviderFailure): string {
+  if (reason === "partial-keys") {
+    return `botocore.exceptions.PartialCredentialsError: Partial credentials found in env, missing: ${detail}`;
+  }
+  return reason === "profile-missing"
+    ? `botocore.exceptions.ProfileNotFound: The config profile (${detail}) could not be found`
+    : "botocore.exceptions.NoRegionError: You must specify a region.";
+}
+
 /** A Python worker with boto3. */
 export const boto3: Sdk = {
   userAgent:
     "Boto3/1.34.69 md/Botocore#1.34.69 ua/2.0 os/linux#5.10.210-201.855.amzn2.x86_64 md/arch#x86_64 lang/python#3.12.2 md/pyimpl#CPython cfg/retry-mode#legacy Botocore/1.34.69",
-  release: { present: "1.34.69", beforePodIdentity: "1.28.85" },
+  release: { present: "1.34.69", beforePodIdentity: "1.28.85", beforeIrsa: "1.12.199" },
+  stopsAt: ["partial-keys", "profile-missing"],
   proxiesAgent: false,
   sessionName: (at) => `botocore-session-${Math.floor(at.getTime() / 1000)}`,
   chain: [

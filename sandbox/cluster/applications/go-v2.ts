@@ -11,9 +11,22 @@ function line(
   return JSON.stringify({ time: process.at.toISOString(), level, msg: message, ...fields });
 }
 
+const tokenFile = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
+
 function credentialError(failures: readonly ProviderFailure[]): string {
   const failure = failures.at(-1);
   const prefix = "get identity: get credentials: failed to refresh cached credentials, ";
+  if (failure?.provider === "settings") {
+    return failure.reason === "profile-missing"
+      ? `failed to get shared config profile, ${failure.detail}`
+      : "failed to resolve service endpoint, endpoint rule error, Invalid Configuration: Missing Region";
+  }
+  if (failure?.reason === "unreachable" && failure.provider === "web-identity") {
+    return `${prefix}failed to retrieve credentials, operation error STS: AssumeRoleWithWebIdentity, exceeded maximum number of attempts, 3, https response error StatusCode: 0, RequestID: , request send failed, Post "${failure.detail}/": dial tcp: lookup ${failure.detail?.replace("https://", "")}: i/o timeout`;
+  }
+  if (failure?.reason === "token-file-denied") {
+    return `${prefix}failed to retrieve jwt from provide source, unable to read file at ${tokenFile}: open ${tokenFile}: permission denied`;
+  }
   if (failure?.provider === "web-identity") {
     return failure.refusal === null
       ? `${prefix}failed to retrieve jwt from provide source, unable to read file at /var/run/secrets/eks.amazonaws.com/serviceaccount/token: open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: no such file or directory`
@@ -36,7 +49,8 @@ function credentialError(failures: readonly ProviderFailure[]): string {
 /** A Go service with the AWS SDK for Go v2, logging JSON through log/slog. */
 export const goV2: Sdk = {
   userAgent: "aws-sdk-go-v2/1.26.0 os/linux lang/go#1.22.1 md/GOOS#linux md/GOARCH#amd64",
-  release: { present: "1.26.0", beforePodIdentity: "1.21.2" },
+  release: { present: "1.26.0", beforePodIdentity: "1.21.2", beforeIrsa: "0.29.0" },
+  stopsAt: ["profile-missing"],
   proxiesAgent: true,
   sessionName: (at) => `${at.getTime()}000000`,
   chain: [

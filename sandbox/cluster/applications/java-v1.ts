@@ -77,7 +77,8 @@ function chainText(failures: readonly ProviderFailure[]): string {
 /** A Spring Boot service with the AWS SDK for Java 1.x. */
 export const javaV1: Sdk = {
   userAgent: `aws-sdk-java/${version} Linux/5.10.205-195.807.amzn2.x86_64 OpenJDK_64-Bit_Server_VM/17.0.10+7-LTS java/17.0.10`,
-  release: { present: version, beforePodIdentity: "1.12.488" },
+  release: { present: version, beforePodIdentity: "1.12.488", beforeIrsa: "1.11.700" },
+  stopsAt: [],
   proxiesAgent: true,
   sessionName: (at) => `aws-sdk-java-${at.getTime()}`,
   // Container or instance: the wrapper chooses one by the variable, once.

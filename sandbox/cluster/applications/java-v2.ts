@@ -68,9 +68,11 @@ function chainText(failures: readonly ProviderFailure[]): string {
   const web = failures.find((failure) => failure.provider === "web-identity");
   const container = failures.find((failure) => failure.provider === "container");
   const webText =
-    web?.reason === "refused" && web.refusal !== null
-      ? `${web.refusal.message} (Service: Sts, Status Code: ${web.refusal.status}, Request ID: ${web.refusal.requestId})`
-      : "Either the environment variable AWS_WEB_IDENTITY_TOKEN_FILE or the javaproperty aws.webIdentityTokenFile must be set.";
+    web?.reason === "module-missing"
+      ? "To use web identity tokens, the 'sts' service module must be on the class path."
+      : web?.reason === "refused" && web.refusal !== null
+        ? `${web.refusal.message} (Service: Sts, Status Code: ${web.refusal.status}, Request ID: ${web.refusal.requestId})`
+        : "Either the environment variable AWS_WEB_IDENTITY_TOKEN_FILE or the javaproperty aws.webIdentityTokenFile must be set.";
   const containerText =
     container === undefined || container.reason === "not-configured"
       ? "Cannot fetch credentials from container - neither AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI environment variables are set."
@@ -83,7 +85,8 @@ function chainText(failures: readonly ProviderFailure[]): string {
 /** A Spring Boot service with the AWS SDK for Java 2.x. */
 export const javaV2: Sdk = {
   userAgent: `aws-sdk-java/${version} Linux/6.1.79-99.164.amzn2023.x86_64 OpenJDK_64-Bit_Server_VM/17.0.10+7-LTS Java/17.0.10 vendor/Amazon.com_Inc. io/sync http/Apache cfg/retry-mode/legacy`,
-  release: { present: version, beforePodIdentity: "2.20.68" },
+  release: { present: version, beforePodIdentity: "2.20.68", beforeIrsa: "2.10.5" },
+  stopsAt: [],
   proxiesAgent: true,
   sessionName: (at) => `aws-sdk-java-${at.getTime()}`,
   chain: [

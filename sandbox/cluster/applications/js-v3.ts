@@ -68,7 +68,8 @@ function credentialError(
 /** A NestJS service with the AWS SDK for JavaScript v3. */
 export const jsV3: Sdk = {
   userAgent: "aws-sdk-js/3.540.0 ua/2.0 os/linux#5.10.210-201.855.amzn2.x86_64 lang/js md/nodejs#20.11.1",
-  release: { present: "3.540.0", beforePodIdentity: "3.410.0" },
+  release: { present: "3.540.0", beforePodIdentity: "3.410.0", beforeIrsa: "3.20.0" },
+  stopsAt: [],
   proxiesAgent: false,
   sessionName: (at) => `aws-sdk-js-session-${at.getTime()}`,
   chain: [

@@ -11,7 +11,8 @@ function accessLine(process: ProcessFacts, path: string, agent: string): string 
 /** A web server that never speaks to AWS. */
 export const noAws: Sdk = {
   userAgent: "",
-  release: { present: "", beforePodIdentity: "" },
+  release: { present: "", beforePodIdentity: "", beforeIrsa: "" },
+  stopsAt: [],
   proxiesAgent: false,
   sessionName: () => "",
   chain: [],

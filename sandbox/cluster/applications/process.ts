@@ -18,6 +18,8 @@ const sdks: Readonly<Record<SdkName, Sdk>> = {
   none: noAws,
 };
 
+const releases = { "before-pod-identity": "beforePodIdentity", "before-irsa": "beforeIrsa" } as const;
+
 /** A running program of a container. */
 export interface ContainerProcess {
   /** One round of work: a little noise, and every AWS call once. Answers whether the program has ended by it. */
@@ -32,6 +34,8 @@ export interface ProcessParts {
   readonly account: Account;
   /** The VPC that its calls come from. */
   readonly vpcId: string | null;
+  /** How far its node's clock is ahead. */
+  readonly clockSkewMs: number;
   readonly container: ContainerView;
   readonly endpoints: CredentialEndpoints;
 }
@@ -44,9 +48,21 @@ export function startProcess(parts: ProcessParts): ContainerProcess {
   const ofRelease = (text: string) =>
     application.release === undefined
       ? text
-      : text.replaceAll(sdk.release.present, sdk.release.beforePodIdentity);
+      : text.replaceAll(sdk.release.present, sdk.release[releases[application.release]]);
   const userAgent = ofRelease(sdk.userAgent);
   const resolve = createCredentialChain({ ...sdk, userAgent }, application, parts.container, parts.endpoints);
+
+  const { env } = parts.container;
+  const seconds = application.sessions?.seconds;
+  const endpoint = env.get("AWS_ENDPOINT_URL_STS");
+  const circumstances = {
+    userAgent,
+    vpcId: parts.vpcId,
+    clockSkewMs: parts.clockSkewMs,
+    region: env.get("AWS_REGION") ?? account.region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(seconds === undefined ? {} : { durationSeconds: seconds }),
+  };
 
   function facts(): ProcessFacts {
     return { ...parts.facts, application, at: parts.now() };
@@ -73,8 +89,7 @@ export function startProcess(parts: ProcessParts): ContainerProcess {
           failed = true;
           continue;
         }
-        const { vpcId } = parts;
-        const answer = account.call(credentials.session, { ...call, userAgent, vpcId });
+        const answer = account.call(credentials.session, { ...call, ...circumstances });
         failed ||= !answer.ok;
         write(answer.ok ? sdk.log.succeeded(facts(), call) : sdk.log.denied(facts(), call, answer));
       }

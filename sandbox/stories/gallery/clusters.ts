@@ -17,6 +17,7 @@ export const troubledNodegroups = [
   "narrow-role",
   "fargate",
   "auto",
+  "slow-clock",
 ] as const;
 export type TroubledNodegroup = (typeof troubledNodegroups)[number];
 
@@ -31,6 +32,7 @@ const troubles: Readonly<Record<TroubledNodegroup, Partial<NodegroupPlan>>> = {
   "no-agent": {},
   "narrow-role": { attached: ["arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"] },
   fargate: { labels: { "eks.amazonaws.com/compute-type": "fargate" }, quirks: { compute: "fargate" } },
+  "slow-clock": { quirks: { clockSkewMs: -17 * 60_000 } },
   auto: { labels: { "eks.amazonaws.com/compute-type": "auto" }, quirks: { compute: "auto" } },
 };
 
@@ -79,5 +81,10 @@ export const galleryClusters: readonly ClusterPlan[] = [
   }),
   small("eks-without-agent", 64, { agent: false }),
   small("eks-ipv6", 65, { ipv6: true }),
+  small("eks-no-webhook", 67),
+  small("eks-webhook-moved", 68),
+  small("eks-webhook-down", 69),
+  small("eks-no-provider", 70),
+  small("eks-issuer-out", 71),
   small("eks-elderly", 66, { version: "1.28", platformVersion: "eks.3", podIdentity: false }),
 ];

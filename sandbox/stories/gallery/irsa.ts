@@ -1,4 +1,6 @@
-import { serviceAccount } from "../manifests.ts";
+import type { Container, Pod } from "../../cluster/objects.ts";
+import { loadBalancerCa } from "../certificates.ts";
+import { mutatingWebhook, serviceAccount } from "../manifests.ts";
 import { type Stage, scene } from "../scene.ts";
 import type { Theme } from "../story.ts";
 
@@ -12,6 +14,11 @@ function annotate({ at, namespace, name, roleArn }: Stage, hoursAgo: number): vo
       return draft;
     });
   });
+}
+
+/** What a webhook makes of a container if it sets the list of variables instead of adding to it. */
+function withMeshVariables(container: Container): Container {
+  return { ...container, env: [{ name: "MESH_NODE", value: "sidecar" }] };
 }
 
 /** Faults of the annotation, and of what the webhook makes of it. */
@@ -94,6 +101,78 @@ export const irsa: Theme = {
       calls: ["sns:Publish alerts"],
       irsa: {},
       manifest: { env: { AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/eks-gallery-alerts" } },
+    }),
+    scene({
+      at: "bookings/bookings",
+      about: "The role of the annotation is another account's, which does not know the cluster's issuer",
+      rule: "irsa-wrong-account",
+      sdk: "go-v2",
+      calls: ["dynamodb:PutItem table/Bookings"],
+      irsa: { annotation: (arn) => arn.replace("111122223333", "444455556666") },
+    }),
+    scene({
+      at: "seats/seats",
+      about: "Service account and pods were made at once, and the webhook had not seen the one yet",
+      rule: "sa-created-after-pod-race",
+      calls: ["dynamodb:GetItem table/Seats"],
+      irsa: {},
+      hoursAgo: 24,
+      twist: ({ at }) => at(24.1, (cluster) => cluster.faults.set("webhook:mutate", "hang", 1)),
+    }),
+    scene({
+      at: "menus/menus",
+      about: "The annotation of the pods keeps the webhook from their container",
+      rule: "container-skipped",
+      calls: ["s3:GetObject eks-gallery-menus/today.json"],
+      irsa: {},
+      manifest: { podAnnotations: { "eks.amazonaws.com/skip-containers": "proxy,menus" } },
+    }),
+    scene({
+      at: "meshed/meshed",
+      about: "Another webhook writes the variables of every container anew",
+      rule: "other-webhook-removed-env",
+      sdk: "go-v2",
+      calls: ["sqs:SendMessage meshed"],
+      irsa: {},
+      twist: ({ at }) =>
+        at(27, (cluster) => {
+          const clientConfig = { service: { name: "mesh", namespace: "kube-system", path: "/", port: 443 } };
+          const entry = "inject.mesh.example.com";
+          cluster.create(
+            mutatingWebhook({
+              configuration: "mesh-injector",
+              entry,
+              caBundle: loadBalancerCa,
+              clientConfig,
+              failurePolicy: "Ignore",
+              objectSelector: { matchLabels: { "app.kubernetes.io/name": "meshed" } },
+            }),
+            "helm",
+          );
+          cluster.addLaterWebhook("mesh-injector", (pod) =>
+            pod.metadata.namespace === "meshed"
+              ? { ...pod, spec: { ...pod.spec, containers: pod.spec.containers.map(withMeshVariables) } }
+              : pod,
+          );
+        }),
+    }),
+    scene({
+      at: "debugged/debugged",
+      about: "A debug container beside the application, which has an identity where that one has none",
+      rule: null,
+      alsoWrong: ["ephemeral-or-exec-shell"],
+      calls: ["dynamodb:GetItem table/Debugged"],
+      irsa: {},
+      twist: ({ at, namespace }) =>
+        at(3, ({ store }) => {
+          const [pod] = store.list("pods", namespace);
+          store.update("pods", namespace, pod?.metadata.name ?? "", { manager: "kubectl-debug" }, (draft) => {
+            (draft as Pod).spec["ephemeralContainers"] = [
+              { name: "debugger-x7k2p", image: "amazon/aws-cli" },
+            ];
+            return draft;
+          });
+        }),
     }),
   ],
 };

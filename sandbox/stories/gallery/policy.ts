@@ -1,3 +1,4 @@
+import { workload } from "../manifests.ts";
 import { allow, arnOf } from "../policies.ts";
 import { allowing, type Stage, scene } from "../scene.ts";
 import type { Theme } from "../story.ts";
@@ -240,6 +241,91 @@ export const policy: Theme = {
         });
         stage.account.addResource({ arn: "arn:aws:s3:::eks-gallery-contracts", keyArn });
       },
+    }),
+    scene({
+      at: "tailors/tailors",
+      about: "The program asks STS for a session under a policy that leaves out what it then does",
+      rule: "session-policy-deny",
+      calls: ["dynamodb:PutItem table/Tailors"],
+      sessions: { policy: allow("Read", ["dynamodb:GetItem"], ["*"]) },
+      irsa: {},
+    }),
+    scene({
+      at: "launchers/launchers",
+      about: "EC2 refuses in a message that has to be decoded",
+      rule: "encoded-denial",
+      sdk: "go-v2",
+      calls: ["ec2:RunInstances *"],
+      podIdentity: { allows: ["ec2:DescribeInstances *"] },
+    }),
+    scene({
+      at: "overseas/overseas",
+      about: "The bucket is in another Region than the one that is asked",
+      rule: "wrong-account-or-region",
+      sdk: "go-v2",
+      calls: ["s3:GetObject eks-gallery-overseas/1.csv"],
+      irsa: {},
+      twist: ({ account }) =>
+        account.addResource({ arn: "arn:aws:s3:::eks-gallery-overseas", region: "eu-central-1" }),
+    }),
+    scene({
+      at: "rush/rush",
+      about: "The table answers more slowly than it is asked: its quota, not its permissions",
+      rule: "throttling-not-denial",
+      calls: ["dynamodb:PutItem table/Rush"],
+      podIdentity: {},
+      twist: ({ world, account }) =>
+        account.throttle("dynamodb:PutItem", arnOf(world, "dynamodb", "table/Rush")),
+    }),
+    scene({
+      at: "compass/compass",
+      about: "No identity and no Region: the SDK gives up before it asks anybody",
+      rule: "region-missing",
+      calls: ["dynamodb:GetItem table/Compass"],
+      regionFromEnvironment: true,
+    }),
+    scene({
+      at: "shelves/shelves",
+      about: "Two workloads share a service account whose role may everything with every table",
+      rule: "identity-policy-missing-action",
+      alsoWrong: ["shared-sa-overprivileged"],
+      calls: ["sqs:SendMessage shelves"],
+      podIdentity: { policies: { tables: allow("Tables", ["dynamodb:*"], ["*"]) } },
+      twist: ({ at }) =>
+        at(20, (cluster) =>
+          cluster.create(
+            workload({
+              kind: "Deployment",
+              namespace: "shelves",
+              name: "labels-printer",
+              image: "registry.example.com/labels-printer:1",
+              serviceAccount: "shelves",
+              replicas: 0,
+            }),
+          ),
+        ),
+    }),
+    scene({
+      at: "finder/finder",
+      about: "OpenSearch refuses the role by its own permissions, and says so in its own words",
+      rule: null,
+      alsoWrong: ["data-plane-own-authorization"],
+      calls: ["s3:GetObject eks-gallery-finder/1.json"],
+      irsa: {},
+      alsoLogs: () => [
+        '{"error":{"type":"security_exception","reason":"no permissions for [indices:data/read/search] and User [name=arn:aws:iam::111122223333:role/eks-gallery-finder, backend_roles=[]]"},"status":403}',
+      ],
+    }),
+    scene({
+      at: "janitor/janitor",
+      about: "Kubernetes' own permissions refuse the program; AWS does not",
+      rule: null,
+      alsoWrong: ["not-iam"],
+      calls: ["s3:GetObject eks-gallery-janitor/1.json"],
+      irsa: {},
+      alsoLogs: () => [
+        'pods is forbidden: User "system:serviceaccount:janitor:janitor" cannot list resource "pods" in API group "" in the namespace "janitor"',
+      ],
     }),
     scene({
       at: "pictures/pictures",

@@ -1,4 +1,4 @@
-import { encodeDenial } from "../../../sandbox/account/wire/sts.ts";
+import { encodeDenial } from "../../../sandbox/account/calls.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
 import { createDecodeCollector } from "../../../src/adapters/aws/decode-collector.ts";
 import { createEksCollectors } from "../../../src/adapters/aws/eks-collectors.ts";

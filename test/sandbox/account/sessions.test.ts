@@ -103,6 +103,13 @@ describe("the node's session", () => {
       "*",
       403,
       "UnauthorizedOperation",
+      "You are not authorized to perform this operation. Encoded authorization failure message: ",
+    ],
+    [
+      "ec2:DescribeKeyPairs",
+      "*",
+      403,
+      "UnauthorizedOperation",
       "You are not authorized to perform this operation. User: ",
     ],
     [
