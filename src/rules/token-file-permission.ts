@@ -40,7 +40,7 @@ export const tokenFilePermission = defineRule({
       "denied",
       {
         ...signData(sign),
-        user: user === null ? "the image's user" : `user ${user}`,
+        user: nameOf(user),
         fsGroup: fsGroup === null ? "no fsGroup" : `fsGroup ${fsGroup}`,
       },
       workload.status === "found"
@@ -56,3 +56,9 @@ export const tokenFilePermission = defineRule({
     );
   },
 });
+
+/** Root may read every file: a process that may not has become somebody else. */
+function nameOf(user: number | null): string {
+  if (user === null) return "the image's user";
+  return user === 0 ? "a user that its image changes to after a start as root" : `user ${user}`;
+}
