@@ -139,7 +139,7 @@ async function builtIn(paths: readonly string[]): Promise<readonly RegExp[]> {
       },
     }),
   );
-  for (const path of paths) await import(/* @vite-ignore */ `../${path}`);
+  for (const path of paths) await import(/* @vite-ignore */ `../${path}?anew`);
   vi.unstubAllGlobals();
   return built;
 }
