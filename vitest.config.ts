@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: "forks",
+    // By default one processor is left idle.
+    maxWorkers: "100%",
     // Half of the suite's time went into loading the SDKs anew for each file: files leave what they share as they found it.
     isolate: false,
     passWithNoTests: false,

@@ -39,7 +39,7 @@ export const logSigns = {
   "token-file-missing":
     /(?:secrets\/(?:pods\.)?eks\.amazonaws\.com.{0,160}(?:no such file|ENOENT|not found))|(?:ENOENT|FileNotFoundError|no such file).{0,160}secrets\/(?:pods\.)?eks\.amazonaws\.com|MissingWebIdentityTokenFile/i,
   "profile-not-found":
-    /The config profile \([^)]{0,128}\) could not be found|failed to get shared config profile|profile file cannot be null|Profile .{1,128} (?:not found|does not exist|could not be found)/i,
+    /The config profile \([^)]{0,128}\) could not be found|failed to get shared config profile|Profile .{1,128} (?:not found|does not exist|could not be found)/i,
   "partial-keys": /Partial credentials found in/i,
   "sts-module-missing":
     /'sts' service module must be on the class ?path|AWSSDK\.SecurityToken could not be found or loaded|aws-java-sdk-sts module must be on the class ?path/i,

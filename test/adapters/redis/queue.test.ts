@@ -53,10 +53,12 @@ test("the schedule of the configuration asks for audits by itself, and a schedul
     createAuditDigestProcessor(async (request) => void requests.push(request)),
   );
 
-  await until(() => requests.length >= 2);
+  const of = (channel: string) => requests.filter((request) => request.channel === channel);
+  await until(() => of("C1").length >= 3);
 
-  expect(new Set(requests.map((request) => request.channel))).toEqual(new Set(["C1"]));
-  expect(requests[0]).toMatchObject({ cluster: "c", requester: null });
+  expect(of("C1")[0]).toMatchObject({ cluster: "c", requester: null });
+  // One may have been due at the very second in which its schedule was taken away.
+  expect(of("C2").length).toBeLessThan(2);
   expect(new Set(requests.map((request) => request.id)).size).toBe(requests.length);
   await queue.schedule([]);
 });

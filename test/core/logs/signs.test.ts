@@ -119,6 +119,7 @@ describe("signs", () => {
     "operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 503, Rate exceeded",
     "connected to sts.us-west-2.amazonaws.com",
     "reading profile default",
+    "Unable to load AWS credentials from any provider in the chain: [com.amazonaws.auth.profile.ProfileCredentialsProvider@3e2fc448: profile file cannot be null]",
     "open /var/run/secrets/kubernetes.io/serviceaccount/token: permission denied",
   ])("nothing is seen in: %s", (text) => {
     expect(signsIn(normalise(text))).toEqual([]);
