@@ -25,8 +25,8 @@ export const injectionMissedWebhookFlap = defineRule({
     },
   },
   when: whenUninjected,
-  needs: ["k8s.webhook", "k8s.injection-census"],
-  wants: ["k8s.webhook-endpoints", "eks.cluster"],
+  needs: ["k8s.webhook", "k8s.injection-census", "eks.cluster"],
+  wants: ["k8s.webhook-endpoints"],
   check(evidence, question) {
     const webhook = evidence["k8s.webhook"];
     const workload = evidence["k8s.workload"];

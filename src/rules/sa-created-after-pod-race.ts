@@ -38,8 +38,8 @@ export const saCreatedAfterPodRace = defineRule({
       return uninjected(evidence, question).length > 0 || "no running pod lacks an identity";
     },
   },
-  needs: [],
-  wants: ["k8s.webhook", "k8s.webhook-endpoints", "k8s.sharing"],
+  needs: ["k8s.webhook"],
+  wants: ["k8s.webhook-endpoints", "k8s.sharing"],
   check(evidence, question) {
     const workload = evidence["k8s.workload"];
     const account = evidence["k8s.service-account"];
