@@ -7,7 +7,7 @@ import { stories } from "../../sandbox/stories/index.ts";
 import type { Story } from "../../sandbox/stories/story.ts";
 import { type AwsClients, createAwsClients } from "../../src/adapters/aws/clients.ts";
 import { createRateLimiter } from "../../src/adapters/aws/rate-limiter.ts";
-import { createTrailCollector } from "../../src/adapters/aws/trail-collector.ts";
+import { createTrailCollector } from "../../src/adapters/aws/trail/collector.ts";
 import { type Answer, answer } from "../../src/app/judge.ts";
 import type { ClusterAccess } from "../../src/app/ports.ts";
 import { diagnose } from "../../src/core/diagnose.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { deployedRights } from "../../../sandbox/deployed.ts";
-import { createAssociationExecutor } from "../../../src/adapters/aws/association-executor.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
+import { createAssociationExecutor } from "../../../src/adapters/aws/executors/association.ts";
 import type { ChangeExecutor } from "../../../src/app/ports.ts";
 import type { CreateAssociation } from "../../../src/core/plan.ts";
 import { accountId, trustService } from "../../sandbox/account/served.ts";

@@ -1,17 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { NamedDocument } from "../../../sandbox/account/model.ts";
-import { createAddonExecutor } from "../../../src/adapters/aws/addon-executor.ts";
-import { createAssociationUpdateExecutor } from "../../../src/adapters/aws/association-update-executor.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
+import { createAddonExecutor } from "../../../src/adapters/aws/executors/addon.ts";
+import { createAssociationUpdateExecutor } from "../../../src/adapters/aws/executors/association-update.ts";
 import {
   createOidcClientExecutor,
   createOidcProviderExecutor,
-} from "../../../src/adapters/aws/oidc-executors.ts";
+} from "../../../src/adapters/aws/executors/oidc.ts";
 import {
   createAttachPolicyExecutor,
   createTrustPolicyExecutor,
-} from "../../../src/adapters/aws/role-executors.ts";
+} from "../../../src/adapters/aws/executors/role.ts";
 import type { ChangeExecutor } from "../../../src/app/ports.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import type { Change, ChangeKind } from "../../../src/core/plan.ts";

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../../sandbox/account/faults.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
-import { createEksCollectors } from "../../../src/adapters/aws/eks-collectors.ts";
+import { createEksCollectors } from "../../../src/adapters/aws/collectors/eks.ts";
 import type { Evidence, Unavailable } from "../../../src/core/evidence.ts";
 import { accountId, everything, statement, trustService } from "../../sandbox/account/served.ts";
 import {

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Fault } from "../../../sandbox/account/faults.ts";
 import { deployedRights } from "../../../sandbox/deployed.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
-import { createEc2Collectors } from "../../../src/adapters/aws/ec2-collectors.ts";
-import { createOrganizationCollector } from "../../../src/adapters/aws/organization-collector.ts";
-import { createResourcePoliciesCollector } from "../../../src/adapters/aws/resource-policies-collector.ts";
+import { createEc2Collectors } from "../../../src/adapters/aws/collectors/ec2.ts";
+import { createOrganizationCollector } from "../../../src/adapters/aws/collectors/organization.ts";
+import { createResourcePoliciesCollector } from "../../../src/adapters/aws/collectors/resource-policies.ts";
 import type { Collector } from "../../../src/app/ports.ts";
 import type {
   Evidence,

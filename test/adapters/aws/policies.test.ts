@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { NamedDocument } from "../../../sandbox/account/model.ts";
 import { deployedRights } from "../../../sandbox/deployed.ts";
-import { createAssociationExecutor } from "../../../src/adapters/aws/association-executor.ts";
 import { callerIdentity, createAwsClients } from "../../../src/adapters/aws/clients.ts";
+import { createAssociationExecutor } from "../../../src/adapters/aws/executors/association.ts";
 import type { CreateAssociation } from "../../../src/core/plan.ts";
 import { callerArn } from "../../sandbox/account/served.ts";
 import {

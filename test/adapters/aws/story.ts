@@ -1,10 +1,10 @@
 import { encodeDenial } from "../../../sandbox/account/calls.ts";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
-import { createDecodeCollector } from "../../../src/adapters/aws/decode-collector.ts";
-import { createEksCollectors } from "../../../src/adapters/aws/eks-collectors.ts";
-import { createIamCollectors } from "../../../src/adapters/aws/iam-collectors.ts";
+import { createDecodeCollector } from "../../../src/adapters/aws/collectors/decode.ts";
+import { createEksCollectors } from "../../../src/adapters/aws/collectors/eks.ts";
+import { createIamCollectors } from "../../../src/adapters/aws/collectors/iam.ts";
 import { createRateLimiter } from "../../../src/adapters/aws/rate-limiter.ts";
-import { createTrailCollector } from "../../../src/adapters/aws/trail-collector.ts";
+import { createTrailCollector } from "../../../src/adapters/aws/trail/collector.ts";
 import type { CollectContext } from "../../../src/app/ports.ts";
 import type { Evidence, LogErrorGroup, Observation, Question } from "../../../src/core/evidence.ts";
 import type { JsonValue } from "../../../src/core/json.ts";

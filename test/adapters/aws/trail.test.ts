@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAwsClients } from "../../../src/adapters/aws/clients.ts";
-import { createTrailCollector } from "../../../src/adapters/aws/trail-collector.ts";
+import { createTrailCollector } from "../../../src/adapters/aws/trail/collector.ts";
 import type { AnswerCache, RateLimiter } from "../../../src/app/ports.ts";
 import type { Evidence } from "../../../src/core/evidence.ts";
 import { accountId, statement } from "../../sandbox/account/served.ts";
