@@ -129,7 +129,7 @@ function obstacleOf(evidence: Evidence, question: Question, workload: WorkloadFa
 }
 
 function byHand(
-  { chosen, candidates, needed }: RoleChoice,
+  { chosen, candidates, others, needed }: RoleChoice,
   question: Question,
   { region, accountId, arn }: ClusterFacts,
   workload: WorkloadFacts,
@@ -139,6 +139,10 @@ function byHand(
     `aws eks create-pod-identity-association --cluster-name ${shellWord(question.cluster)} --region ${shellWord(region)} --namespace ${shellWord(workload.namespace)} --service-account ${shellWord(workload.template.serviceAccountName)} --role-arn ${shellWord(roleArn)}`;
   if (chosen !== null) {
     return [{ title: `Create an association with role ${chosen.name}`, command: associate(chosen.arn) }];
+  }
+  if (others > 0) {
+    const title = `Choose the role, or create one: ${others} trust EKS Pod Identity for this service account, and none is named for it`;
+    return [{ title, command: associate("<role ARN>") }];
   }
   if (candidates.length > 0) {
     return candidates.slice(0, 3).map(({ name, arn }) => ({

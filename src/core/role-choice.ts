@@ -14,6 +14,8 @@ export interface RoleChoice {
   readonly chosen: CandidateRole | null;
   /** Roles that a person may consider, best first. */
   readonly candidates: readonly CandidateRole[];
+  /** How many more would be let in, of which nothing says that they are meant: too many to be told one by one. */
+  readonly others: number;
   /** What was denied, with the action that is missing. */
   readonly needed: readonly NeededAccess[];
 }
@@ -36,15 +38,20 @@ export function chooseRole(
     const named = trusting.filter((role) => isNamedFor(role, workload));
     const [only] = named;
     const chosen = only !== undefined && named.length === 1 ? only : null;
-    return { chosen, candidates: named.length > 0 ? named : trusting, needed };
+    if (named.length > 0) return { chosen, candidates: named, others: 0, needed };
+    const few = trusting.length <= fewRoles;
+    return { chosen, candidates: few ? trusting : [], others: few ? 0 : trusting.length, needed };
   }
   const fitting = trusting
     .filter((role) => needed.every((need) => allows(role, need, session)))
     .map((role) => ({ role, beyond: excessWeight(policiesOf(role), needed) }))
     .sort((a, b) => a.beyond - b.beyond || (a.role.name < b.role.name ? -1 : 1))
     .map(({ role }) => role);
-  return { chosen: fitting[0] ?? null, candidates: fitting, needed };
+  return { chosen: fitting[0] ?? null, candidates: fitting, others: 0, needed };
 }
+
+/** So many roles without any relation to the workload are still a choice; more are a list of other people's roles. */
+const fewRoles = 3;
 
 /** The distinct accesses that denials ask for; errors that name no action ask for nothing that could be checked. */
 function neededBy(denied: readonly LogErrorGroup[]): readonly NeededAccess[] {

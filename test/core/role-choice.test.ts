@@ -62,3 +62,15 @@ test.each([
 
   expect(chooseRole([conditional], cluster, workload, denied).chosen?.name).toBe(chosen);
 });
+
+test("without a denied action only a name decides, and many roles of others are counted, not offered", () => {
+  const others = ["a", "b", "c", "d"].map((name) => role(name));
+  const few = chooseRole(others.slice(0, 3), cluster, workload, []);
+  expect([few.chosen, few.candidates.length, few.others]).toEqual([null, 3, 0]);
+
+  const many = chooseRole(others, cluster, workload, []);
+  expect([many.chosen, many.candidates, many.others]).toEqual([null, [], 4]);
+
+  const named = chooseRole([...others, role("shop-carts")], cluster, workload, []);
+  expect([named.chosen?.name, named.candidates.length, named.others]).toEqual(["shop-carts", 1, 0]);
+});
