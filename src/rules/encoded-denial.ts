@@ -1,11 +1,11 @@
-import type { Evidence } from "../core/evidence.ts";
+import type { Evidence, LogErrorGroup } from "../core/evidence.ts";
 import type { DecodedDenial } from "../core/facts/aws.ts";
 import { roleOfArn, roleOfSession } from "../core/iam/arn.ts";
 import { allowStep } from "../core/iam-steps.ts";
 import type { ManualStep } from "../core/plan.ts";
-import { defineRule, fail, pass } from "../core/rule.ts";
+import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
-import { currentErrors, listed } from "../core/subject.ts";
+import { currentErrors, deniedCalls, listed } from "../core/subject.ts";
 
 export const encodedDenial = defineRule({
   id: "encoded-denial",
@@ -17,7 +17,10 @@ export const encodedDenial = defineRule({
       "https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html",
       "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html",
     ],
-    unless: ["The refused call belongs to a start attempt that a retry made good: the application goes on."],
+    unless: [
+      "The refused call belongs to a start attempt that a retry made good: the application goes on.",
+      "The logs say in plain words, too, who may not do what: then the rule for the layer that denies tells it.",
+    ],
     messages: {
       decoded: "Decoded, the refusal says: {{denials}}.",
     },
@@ -30,6 +33,10 @@ export const encodedDenial = defineRule({
   check(evidence) {
     const decoded = evidence["sts.decoded-messages"];
     if (decoded.status === "absent" || decoded.value.length === 0) return pass();
+    const plain = deniedCalls(currentErrors(evidence));
+    if (decoded.value.every((denial) => plain.some((error) => tellsOf(error, denial)))) {
+      return notApplicable("the logs say in plain words, too, what is encoded");
+    }
     const [first] = decoded.value;
     return fail(
       "decoded",
@@ -52,6 +59,15 @@ function remedyFor(denial: DecodedDenial | undefined): ManualStep {
   }
   const { action, resource, principalArn } = denial;
   return allowStep(roleName, [{ action, resource, principalArn }]);
+}
+
+/** EC2 mostly writes the sentence beside the encoded message by now. */
+function tellsOf({ action, resource }: LogErrorGroup, denial: DecodedDenial): boolean {
+  return (
+    action !== null &&
+    action.toLowerCase() === denial.action?.toLowerCase() &&
+    (resource === null || denial.resource === null || resource === denial.resource)
+  );
 }
 
 function encoded(evidence: Evidence) {
