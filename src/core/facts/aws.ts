@@ -1,4 +1,3 @@
-import type { AssociationRef, PolicyFacts } from "../evidence.ts";
 import type { JsonValue } from "../json.ts";
 
 /** Associations for the same ServiceAccount name that lie elsewhere than asked. */
@@ -74,4 +73,99 @@ export interface DecodedDenial {
   readonly resource: string | null;
   /** Ids of the statements that decided, where AWS gives them. */
   readonly matchedStatements: readonly string[];
+}
+
+export interface ClusterFacts {
+  readonly name: string;
+  readonly arn: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly version: string;
+  readonly platformVersion: string;
+  /** `https://oidc.eks.…/id/…`; null: the cluster shows none. */
+  readonly oidcIssuer: string | null;
+  readonly createdAt: string;
+  readonly autoMode: boolean;
+  /** Null: the cluster shows none. */
+  readonly vpcId: string | null;
+}
+
+export interface AssociationFacts {
+  readonly associationId: string;
+  readonly associationArn: string;
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly roleArn: string;
+  readonly targetRoleArn: string | null;
+  readonly externalId: string | null;
+  readonly disableSessionTags: boolean;
+  readonly sessionPolicy: JsonValue | null;
+  /** The add-on that owns the association; null: nobody. */
+  readonly ownerArn: string | null;
+  readonly createdAt: string;
+  readonly modifiedAt: string;
+}
+
+export interface AssociationRef {
+  readonly associationId: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+export interface AddonFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly status: string;
+  /** What EKS itself complains of: `InsufficientNumberOfReplicas`, … */
+  readonly issues: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface OidcProviderFacts {
+  readonly arn: string;
+  /** Issuer without `https://`. */
+  readonly issuer: string;
+  readonly clientIds: readonly string[];
+}
+
+export interface OidcProvidersFacts {
+  /** ARNs of all providers of the account. */
+  readonly arns: readonly string[];
+  /** The one of this cluster's issuer; null: there is none. */
+  readonly forCluster: OidcProviderFacts | null;
+}
+
+export interface RoleFacts {
+  readonly arn: string;
+  readonly name: string;
+  readonly path: string;
+  readonly roleId: string;
+  readonly createdAt: string;
+  /** The trust policy, decoded. */
+  readonly trustPolicy: JsonValue;
+  readonly permissionsBoundaryArn: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly lastUsedAt: string | null;
+}
+
+export interface PolicyFacts {
+  readonly name: string;
+  /** Null: an inline policy. */
+  readonly arn: string | null;
+  readonly document: JsonValue;
+}
+
+export interface NodeRoleFacts {
+  readonly roleArn: string;
+  /** The node group or the Auto Mode setting that says so. */
+  readonly from: string;
+}
+
+/** A role that trusts `pods.eks.amazonaws.com`, with what it may do. */
+export interface CandidateRole {
+  readonly arn: string;
+  readonly name: string;
+  readonly trustPolicy: JsonValue;
+  readonly policies: readonly PolicyFacts[];
+  readonly tags: Readonly<Record<string, string>>;
 }
