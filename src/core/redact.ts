@@ -135,7 +135,7 @@ const steps: readonly ((text: string) => string)[] = [
   (text) =>
     text.replace(
       // In the authority, where it belongs, and with slashes that somebody forgot to escape.
-      /(:\/\/[^\s/:@"'[]{0,200}:)(?!\d{1,5}(?:[/?#\s"']|$))(?:[^\s/"']{1,1000}|[^\s@"']{1,1000})@/g,
+      /(:\/\/[^\s/:@"'[]{0,200}:)(?!\d{1,5}(?:[/?#\s"']|$))(?:[^\s/"']{1,1000}|[^\s"']{1,1000})@/g,
       `$1${gone}@`,
     ),
 ];

@@ -181,6 +181,13 @@ describe("properties", () => {
     );
   });
 
+  test.each(["://u:a/b@@", "://u:a/b@c@d", "://u:p@h/x@y"])(
+    "doing it twice changes nothing of %s",
+    (text) => {
+      expect(redact(redact(text))).toBe(redact(text));
+    },
+  );
+
   test("doing it twice changes nothing", () => {
     const piece = fc.oneof(noise, fc.constantFrom(accessKey, jwt, slack, secretKey, privateKey, eksToken));
     fc.assert(
