@@ -1,6 +1,12 @@
 import type { PolicyFacts } from "./evidence.ts";
 import { farBeyond } from "./iam/excess.ts";
-import { isForm, type NeededAccess, type PolicyStatement, statementFor } from "./iam/least-privilege.ts";
+import {
+  isForm,
+  mayNeedStar,
+  type NeededAccess,
+  type PolicyStatement,
+  statementFor,
+} from "./iam/least-privilege.ts";
 import { type NamedPolicy, parsePolicy } from "./iam/policy.ts";
 import type { JsonValue } from "./json.ts";
 import type { ManualStep } from "./plan.ts";
@@ -52,7 +58,10 @@ export function allowStep(
     earlier ?? null,
     statements.map((one) => ({ ...one })),
   );
-  const form = statements.some(isForm) ? "; put in what stands in <>, which the log does not tell" : "";
+  const star = statements.some(mayNeedStar) ? " (* alone, if the action has no resource)" : "";
+  const form = statements.some(isForm)
+    ? `; put in what stands in <>, which the log does not tell${star}`
+    : "";
   const far = farBeyond(namedPolicies(policies), needed);
   const already = far.length === 0 ? "" : `; it already allows far more than that: ${listed(far)}`;
   return {

@@ -40,6 +40,11 @@ export function statementFor(denied: NeededAccess): PolicyStatement {
   };
 }
 
+/** Is it not known here whether the action has a resource at all? */
+export function mayNeedStar({ Resource }: PolicyStatement): boolean {
+  return Resource.endsWith(unknownResource);
+}
+
 /** Has the statement a part that a person must fill in? */
 export function isForm({ Resource }: PolicyStatement): boolean {
   return /<[a-z -]+>/.test(Resource);
@@ -65,7 +70,12 @@ function resourceFor({ action, resource, principalArn }: NeededAccess): string {
   const caller = parseArn(principalArn ?? "");
   const partition = caller?.partition ?? "*";
   const account = caller?.accountId || "*";
-  if (named === "") return resourceFormOf(action, partition, account) ?? "*";
+  if (named === "") {
+    if (namesNone.test(action)) return "*";
+    const service = action.slice(0, action.indexOf(":")).toLowerCase();
+    const unknown = `arn:${partition}:${service}:<region>:${account}:${unknownResource}`;
+    return resourceFormOf(action, partition, account) ?? unknown;
+  }
   if (named === "*") return "*";
   const literal = literally(named);
   const arn = parseArn(named);
@@ -101,6 +111,16 @@ function resourceFor({ action, resource, principalArn }: NeededAccess): string {
       return regional(`*${literal}`);
   }
 }
+
+const unknownResource = "<resource>";
+
+/**
+ * Actions that no policy can narrow to a resource, of those that a denial tells without one; lists and describes of
+ * which one takes a resource stand in the table below.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ */
+const namesNone =
+  /^(?:ecr:GetAuthorizationToken|sts:Get\w+|cloudwatch:(?:PutMetricData|GetMetric\w+)|xray:\w+|kms:(?:CreateKey|GenerateRandom)|[a-z0-9-]+:(?:Describe|List)(?!Bucket$|BucketVersions$|BucketMultipartUploads$|MultipartUploadParts$|Table$|Key$|Secret$)\w+)$/i;
 
 /** Actions that are always about a resource, by their beginnings, with that resource's ARN behind the account. */
 const alwaysNamed: readonly (readonly [service: string, actions: RegExp, resource: string])[] = [

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../../../src/core/iam/evaluate.ts";
-import { isForm, statementFor } from "../../../src/core/iam/least-privilege.ts";
+import { isForm, mayNeedStar, statementFor } from "../../../src/core/iam/least-privilege.ts";
 import { named } from "./support.ts";
 
 const table = "arn:aws:dynamodb:eu-west-1:111122223333:table/Items";
@@ -15,6 +15,9 @@ describe("statementFor", () => {
     [{ action: "dynamodb:Query", resource: "Items" }, "arn:*:dynamodb:*:*:table/Items"],
     [{ action: "dynamodb:ListTables", resource: null }, "*"],
     [{ action: "ec2:DescribeInstances", resource: "*" }, "*"],
+    [{ action: "ec2:DescribeInstances", resource: null }, "*"],
+    [{ action: "ecr:GetAuthorizationToken", resource: null }, "*"],
+    [{ action: "cloudwatch:PutMetricData", resource: null }, "*"],
     [{ action: "s3:GetObject", resource: '"arn:aws:s3:::carts-data/a"' }, "arn:aws:s3:::carts-data/a"],
     [{ action: "s3:ListBucket", resource: "arn:aws:s3:::carts-data" }, "arn:aws:s3:::carts-data"],
     [{ action: "s3:ListBucket", resource: "carts-data" }, "arn:*:s3:::carts-data"],
@@ -47,6 +50,17 @@ describe("statementFor", () => {
   ])("of %j names %s", (denied, resource) => {
     expect(statementFor(denied)).toEqual({ Effect: "Allow", Action: denied.action, Resource: resource });
     expect(isForm(statementFor(denied))).toBe(false);
+  });
+
+  it.each([
+    ["s3:ListBucket", "arn:*:s3:::<bucket>", false],
+    ["dynamodb:DescribeTable", "arn:*:dynamodb:<region>:*:table/<table>", false],
+    ["glue:GetTable", "arn:*:glue:<region>:*:<resource>", true],
+    ["states:StartExecution", "arn:*:states:<region>:*:<resource>", true],
+  ])("of %s without a resource is a form, never a star", (action, resource, star) => {
+    const statement = statementFor({ action, resource: null });
+    expect(statement.Resource).toBe(resource);
+    expect([isForm(statement), mayNeedStar(statement)]).toEqual([true, star]);
   });
 
   // An alias in a Resource does not stand for its key: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
