@@ -4,9 +4,9 @@ import type { Collector } from "../../../app/ports.ts";
 import type { DecodedDenial } from "../../../core/facts/aws.ts";
 import { sha256 } from "../../../core/sha256.ts";
 import type { AwsClients } from "../clients.ts";
-import { seen } from "../executors/prerequisite.ts";
 import { call, observing } from "../outcome.ts";
 import { unread } from "../reading/iam-answers.ts";
+import { seen } from "./prerequisite.ts";
 
 const permission = "sts:DecodeAuthorizationMessage";
 

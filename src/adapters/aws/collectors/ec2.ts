@@ -2,11 +2,11 @@ import { z } from "zod";
 import type { CollectContext, Collectors } from "../../../app/ports.ts";
 import type { InstanceFacts, VpcEndpointFacts } from "../../../core/facts/aws.ts";
 import type { AwsClients } from "../clients.ts";
-import { seen } from "../executors/prerequisite.ts";
 import { call, observing } from "../outcome.ts";
 import { unread } from "../reading/iam-answers.ts";
 import { jsonText } from "../reading/json-text.ts";
 import { createOptionalReads, lazily } from "../reading/optional-reads.ts";
+import { seen } from "./prerequisite.ts";
 
 const page = { NextToken: z.string().optional() };
 const instancesSchema = z.object({

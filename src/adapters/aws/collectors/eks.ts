@@ -11,10 +11,10 @@ import { parseArn } from "../../../core/iam/arn.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { redact } from "../../../core/redact.ts";
 import type { AwsClients } from "../clients.ts";
-import { seen } from "../executors/prerequisite.ts";
 import { CallFailure, call, observing } from "../outcome.ts";
 import { listAssociations } from "../reading/association-list.ts";
 import { createElsewhereCollector } from "./elsewhere.ts";
+import { seen } from "./prerequisite.ts";
 
 const date = z.date().transform((value) => value.toISOString());
 const clusterSchema = z.object({

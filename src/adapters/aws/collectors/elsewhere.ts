@@ -2,10 +2,10 @@ import { ListClustersCommand } from "@aws-sdk/client-eks";
 import { z } from "zod";
 import type { Collector } from "../../../app/ports.ts";
 import type { AwsClients } from "../clients.ts";
-import { seen } from "../executors/prerequisite.ts";
 import { call, observing } from "../outcome.ts";
 import { listAssociations } from "../reading/association-list.ts";
 import { unread } from "../reading/iam-answers.ts";
+import { seen } from "./prerequisite.ts";
 
 const listSchema = z.object({ clusters: z.array(z.string()), nextToken: z.string().nullish() });
 

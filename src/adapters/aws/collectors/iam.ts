@@ -9,11 +9,11 @@ import { issuerOf, letsInWebIdentity } from "../../../core/irsa.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import { tokenSubject } from "../../../core/subject.ts";
 import type { AwsClients } from "../clients.ts";
-import { seen } from "../executors/prerequisite.ts";
 import { call, observing } from "../outcome.ts";
 import { createAccountSnapshot, snapshotPermission } from "../reading/account-snapshot.ts";
 import { createPolicyReader } from "../reading/policy-reader.ts";
 import { createRoleReader } from "../reading/role-reader.ts";
+import { seen } from "./prerequisite.ts";
 
 type IamCollectors = Pick<Collectors, Extract<EvidenceKind, `iam.${string}`>>;
 

@@ -5,12 +5,12 @@ import { parseArn } from "../../../core/iam/arn.ts";
 import { known } from "../../../core/identity.ts";
 import type { JsonValue } from "../../../core/json.ts";
 import type { AwsClients } from "../clients.ts";
-import { seen } from "../executors/prerequisite.ts";
 import { CallFailure, observing } from "../outcome.ts";
 import { createOptionalReads } from "../reading/optional-reads.ts";
 import { ownAccount } from "../reading/own-account.ts";
 import { type PolicyTarget, policyTargets, type Unread } from "../reading/policy-targets.ts";
 import { createResourcePolicyReader, policyPermissions } from "../reading/resource-policy-reader.ts";
+import { seen } from "./prerequisite.ts";
 
 type Outcome =
   | { readonly ok: true; readonly at: string; readonly policy: ResourcePolicyFacts }

@@ -4,10 +4,10 @@ import {
   UpdatePodIdentityAssociationCommand,
 } from "@aws-sdk/client-eks";
 import type { ChangeExecutor } from "../../../app/ports.ts";
-import { canonical } from "../../../core/json.ts";
 import type { ChangeOfKind } from "../../../core/plan.ts";
 import { explain } from "../refusal.ts";
 import type { AssociationExecutorOptions } from "./association.ts";
+import { reverting, settling } from "./reconcile.ts";
 
 type Update = ChangeOfKind<"eks.pod-identity-association.update">;
 
@@ -18,7 +18,7 @@ type Update = ChangeOfKind<"eks.pod-identity-association.update">;
  */
 export function createAssociationUpdateExecutor(
   eks: EKSClient,
-  { settleMs, sleep }: AssociationExecutorOptions,
+  options: AssociationExecutorOptions,
 ): ChangeExecutor<"eks.pod-identity-association.update"> {
   async function read({ target }: Update, abortSignal: AbortSignal): Promise<Update["before"]> {
     const { cluster: clusterName, associationId, namespace, serviceAccount } = target;
@@ -48,18 +48,7 @@ export function createAssociationUpdateExecutor(
     read,
     apply: (change, signal) => write(change, change.after, signal),
 
-    async settle(change, signal) {
-      while (canonical(await read(change, signal)) !== canonical(change.after)) await sleep(1_000, signal);
-      await sleep(settleMs, signal);
-    },
-
-    async revert(change, signal) {
-      const present = canonical(await read(change, signal));
-      if (present === canonical(change.before)) return;
-      if (present !== canonical(change.after)) {
-        throw new Error("the association was changed by somebody else since, so it is left as it is");
-      }
-      await write(change, change.before, signal);
-    },
+    settle: settling(read, options),
+    revert: reverting("the association", read, write),
   };
 }

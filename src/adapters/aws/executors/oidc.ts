@@ -10,6 +10,7 @@ import type { ChangeExecutor } from "../../../app/ports.ts";
 import { canonical } from "../../../core/json.ts";
 import type { ChangeOfKind } from "../../../core/plan.ts";
 import { explain } from "../refusal.ts";
+import { settling } from "./reconcile.ts";
 import type { RoleExecutorOptions } from "./role.ts";
 
 type Create = ChangeOfKind<"iam.oidc-provider.create">;
@@ -22,7 +23,7 @@ type Register = ChangeOfKind<"iam.oidc-provider.client-id.add">;
  */
 export function createOidcProviderExecutor(
   iam: IAMClient,
-  { settleMs, sleep }: RoleExecutorOptions,
+  options: RoleExecutorOptions,
 ): ChangeExecutor<"iam.oidc-provider.create"> {
   async function read({ target }: Create, signal: AbortSignal): Promise<Create["before"]> {
     const clientIds = await clientIdsOf(iam, target.providerArn, signal);
@@ -48,10 +49,7 @@ export function createOidcProviderExecutor(
       );
     },
 
-    async settle(change, signal) {
-      while (canonical(await read(change, signal)) !== canonical(change.after)) await sleep(1_000, signal);
-      await sleep(settleMs, signal);
-    },
+    settle: settling(read, options),
 
     async revert(change, abortSignal) {
       const present = await read(change, abortSignal);
@@ -74,7 +72,7 @@ export function createOidcProviderExecutor(
  */
 export function createOidcClientExecutor(
   iam: IAMClient,
-  { settleMs, sleep }: RoleExecutorOptions,
+  options: RoleExecutorOptions,
 ): ChangeExecutor<"iam.oidc-provider.client-id.add"> {
   async function read({ target }: Register, signal: AbortSignal): Promise<Register["before"]> {
     const clientIds = await clientIdsOf(iam, target.providerArn, signal);
@@ -96,10 +94,7 @@ export function createOidcClientExecutor(
         .catch(explain("iam:AddClientIDToOpenIDConnectProvider"));
     },
 
-    async settle(change, signal) {
-      while (!(await read(change, signal)).registered) await sleep(1_000, signal);
-      await sleep(settleMs, signal);
-    },
+    settle: settling(read, options),
 
     async revert(change, abortSignal) {
       if (!(await read(change, abortSignal)).registered) return;

@@ -10,6 +10,7 @@ import type { ChangeExecutor } from "../../../app/ports.ts";
 import { canonical, type JsonValue } from "../../../core/json.ts";
 import type { ChangeOfKind, RoleTarget } from "../../../core/plan.ts";
 import { explain } from "../refusal.ts";
+import { reverting, settling } from "./reconcile.ts";
 
 export interface RoleExecutorOptions {
   /** IAM is eventually consistent: how long until STS surely knows what was written. */
@@ -26,14 +27,18 @@ type Attach = ChangeOfKind<"iam.role.attach-policy">;
  */
 export function createTrustPolicyExecutor(
   iam: IAMClient,
-  { settleMs, sleep }: RoleExecutorOptions,
+  options: RoleExecutorOptions,
 ): ChangeExecutor<"iam.role.trust-policy"> {
   async function read({ target }: Trust, signal: AbortSignal): Promise<Trust["before"]> {
     const role = await ownRole(iam, target, signal);
     return { document: parsed(role.AssumeRolePolicyDocument, target) };
   }
 
-  async function write({ target }: Trust, document: JsonValue, abortSignal: AbortSignal): Promise<void> {
+  async function write(
+    { target }: Trust,
+    { document }: Trust["after"],
+    abortSignal: AbortSignal,
+  ): Promise<void> {
     const command = new UpdateAssumeRolePolicyCommand({
       RoleName: target.roleName,
       PolicyDocument: JSON.stringify(document),
@@ -43,21 +48,10 @@ export function createTrustPolicyExecutor(
 
   return {
     read,
-    apply: (change, signal) => write(change, change.after.document, signal),
+    apply: (change, signal) => write(change, change.after, signal),
 
-    async settle(change, signal) {
-      while (canonical(await read(change, signal)) !== canonical(change.after)) await sleep(1_000, signal);
-      await sleep(settleMs, signal);
-    },
-
-    async revert(change, signal) {
-      const present = canonical(await read(change, signal));
-      if (present === canonical(change.before)) return;
-      if (present !== canonical(change.after)) {
-        throw new Error("the trust policy was changed by somebody else since, so it is left as it is");
-      }
-      await write(change, change.before.document, signal);
-    },
+    settle: settling(read, options),
+    revert: reverting("the trust policy", read, write),
   };
 }
 
@@ -67,7 +61,7 @@ export function createTrustPolicyExecutor(
  */
 export function createAttachPolicyExecutor(
   iam: IAMClient,
-  { settleMs, sleep }: RoleExecutorOptions,
+  options: RoleExecutorOptions,
 ): ChangeExecutor<"iam.role.attach-policy"> {
   async function read({ target }: Attach, abortSignal: AbortSignal): Promise<Attach["before"]> {
     await ownRole(iam, target, abortSignal);
@@ -107,10 +101,7 @@ export function createAttachPolicyExecutor(
     read,
     apply: (change, signal) => write(change, change.after, signal),
 
-    async settle(change, signal) {
-      while (canonical(await read(change, signal)) !== canonical(change.after)) await sleep(1_000, signal);
-      await sleep(settleMs, signal);
-    },
+    settle: settling(read, options),
 
     async revert(change, signal) {
       if (canonical(await read(change, signal)) === canonical(change.before)) return;

@@ -4,7 +4,7 @@ import { holdsManagementEvents } from "../../../core/trail/coverage.ts";
 import { rolesOf } from "../../../core/trail/queries.ts";
 import { lookupsFor, type WantedCalls, wantedCalls } from "../../../core/trail/wanted.ts";
 import type { AwsClients } from "../clients.ts";
-import { seen } from "../executors/prerequisite.ts";
+import { seen } from "../collectors/prerequisite.ts";
 import { CallFailure, observing, timedOut } from "../outcome.ts";
 import { createSharedCalls } from "../reading/shared-calls.ts";
 import { type TrailCache, throughCache } from "./cache.ts";
