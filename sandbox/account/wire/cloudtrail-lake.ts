@@ -1,3 +1,4 @@
+import type { JsonOperation } from "./json.ts";
 import { type LakeSelect, parseSelect } from "./lake-sql.ts";
 import { AwsError, authorize, awsError, type Call, pageOf } from "./service.ts";
 
@@ -5,7 +6,7 @@ import { AwsError, authorize, awsError, type Call, pageOf } from "./service.ts";
 const maxQueries = 10;
 
 /** The operations of CloudTrail Lake, and what a trail records, by name. */
-export const lakeOperations: Readonly<Record<string, (call: Call) => unknown>> = {
+export const lakeOperations: Readonly<Record<string, JsonOperation>> = {
   StartQuery: startQuery,
   GetQueryResults: getQueryResults,
   CancelQuery: cancelQuery,
@@ -13,9 +14,9 @@ export const lakeOperations: Readonly<Record<string, (call: Call) => unknown>> =
   GetEventSelectors: getEventSelectors,
 };
 
-function startQuery(call: Call) {
+function startQuery(call: Call, body: { readonly QueryStatement?: string }) {
   const { account } = call;
-  const { QueryStatement = "" } = bodyOf<{ readonly QueryStatement?: string }>(call);
+  const { QueryStatement = "" } = body;
   let select: LakeSelect;
   try {
     select = parseSelect(QueryStatement);
@@ -40,13 +41,14 @@ function startQuery(call: Call) {
   return { QueryId: account.trailStores.startQuery(store, rows).id };
 }
 
+interface ResultsBody {
+  readonly QueryId?: string;
+  readonly MaxQueryResults?: number;
+  readonly NextToken?: string;
+}
+
 /** A query is still running when it is asked about for the first time. */
-function getQueryResults(call: Call) {
-  const body = bodyOf<{
-    readonly QueryId?: string;
-    readonly MaxQueryResults?: number;
-    readonly NextToken?: string;
-  }>(call);
+function getQueryResults(call: Call, body: ResultsBody) {
   const query = queryOf(call, body.QueryId ?? "", "cloudtrail:GetQueryResults");
   if (query.status === "RUNNING") {
     query.status = "FINISHED";
@@ -67,15 +69,15 @@ function getQueryResults(call: Call) {
   };
 }
 
-function cancelQuery(call: Call) {
-  const { QueryId = "" } = bodyOf<{ readonly QueryId?: string }>(call);
+function cancelQuery(call: Call, body: { readonly QueryId?: string }) {
+  const { QueryId = "" } = body;
   const query = queryOf(call, QueryId, "cloudtrail:CancelQuery");
   query.status = "CANCELLED";
   return { QueryId, QueryStatus: query.status };
 }
 
-function getEventDataStore(call: Call) {
-  const { EventDataStore = "" } = bodyOf<{ readonly EventDataStore?: string }>(call);
+function getEventDataStore(call: Call, body: { readonly EventDataStore?: string }) {
+  const { EventDataStore = "" } = body;
   const { arn, name, selectors } = storeOf(call, EventDataStore, "cloudtrail:GetEventDataStore");
   return {
     EventDataStoreArn: arn,
@@ -87,9 +89,9 @@ function getEventDataStore(call: Call) {
   };
 }
 
-function getEventSelectors(call: Call) {
+function getEventSelectors(call: Call, body: { readonly TrailName?: string }) {
   const { account, request } = call;
-  const { TrailName = "" } = bodyOf<{ readonly TrailName?: string }>(call);
+  const { TrailName = "" } = body;
   const name = TrailName.slice(TrailName.lastIndexOf("/") + 1);
   const arn = `arn:aws:cloudtrail:${request.region}:${account.accountId}:trail/${name}`;
   authorize(call, "cloudtrail:GetEventSelectors", arn, { shown: arn });
@@ -127,12 +129,4 @@ function queryOf(call: Call, id: string, action: string) {
     );
   }
   return query;
-}
-
-function bodyOf<T>({ request }: Call): T {
-  try {
-    return JSON.parse(request.body === "" ? "{}" : request.body) as T;
-  } catch {
-    throw new AwsError(400, "SerializationException", "The body is not JSON.");
-  }
 }

@@ -1,9 +1,9 @@
-import type { JsonValue } from "../../../src/core/json.ts";
 import type { ServedAccount } from "../create-account.ts";
 import type { TrailEvent } from "../model.ts";
 import type { LookupKey } from "../trail.ts";
 import { lakeOperations } from "./cloudtrail-lake.ts";
-import { AwsError, authorize, awsError, type Call, lowerFirst, pageOf, type Service } from "./service.ts";
+import { jsonService } from "./json.ts";
+import { AwsError, authorize, awsError, type Call, pageOf, type Service } from "./service.ts";
 
 const keys: readonly LookupKey[] = [
   "EventId",
@@ -19,30 +19,10 @@ const keys: readonly LookupKey[] = [
 const pageLimit = 50;
 
 /** CloudTrail in AWS JSON 1.1: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html */
-export const cloudtrail: Service = {
+export const cloudtrail = jsonService({
   name: "cloudtrail",
-  contentType: "application/x-amz-json-1.1",
-  codes: {
-    accessDenied: { status: 400, code: "AccessDeniedException" },
-    unknownKey: { status: 400, code: "UnrecognizedClientException" },
-    badSignature: { status: 400, code: "InvalidSignatureException" },
-    unsigned: { status: 400, code: "MissingAuthenticationTokenException" },
-    throttled: { status: 400, code: "ThrottlingException" },
-    serverError: { status: 500, code: "InternalFailure" },
-    badToken: { status: 400, code: "InvalidNextTokenException" },
-  },
-  operationOf: ({ headers }) => String(headers["x-amz-target"] ?? "").split(".")[1] ?? "Unknown",
-  answer(call) {
-    const operation = call.operation === "LookupEvents" ? lookupEvents : lakeOperations[call.operation];
-    if (operation === undefined) throw new AwsError(400, "UnknownOperationException", "");
-    return { status: 200, body: JSON.stringify(operation(call)) };
-  },
-  refuse: ({ status, code, message, members }) => ({
-    status,
-    body: JSON.stringify({ __type: code, message, ...members }),
-  }),
-  trailFacts: (request) => ({ requestParameters: parametersOf(request.body), resources: [] }),
-};
+  operations: { LookupEvents: lookupEvents, ...lakeOperations },
+});
 
 interface LookupBody {
   readonly LookupAttributes?: readonly { readonly AttributeKey?: string; readonly AttributeValue?: string }[];
@@ -52,11 +32,10 @@ interface LookupBody {
   readonly NextToken?: string;
 }
 
-function lookupEvents(call: Call) {
+function lookupEvents(call: Call, body: LookupBody) {
   const { account, request, service } = call;
   limitRate(account, request.region, service);
   authorize(call, "cloudtrail:LookupEvents", "*", { shown: null });
-  const body = bodyOf(request.body);
   const attribute = attributeOf(body.LookupAttributes ?? []);
   const size = body.MaxResults ?? pageLimit;
   if (size < 1 || size > pageLimit) {
@@ -96,24 +75,6 @@ function attributeOf(given: NonNullable<LookupBody["LookupAttributes"]>) {
     throw new AwsError(400, "InvalidLookupAttributesException", "The lookup attribute is not valid.");
   }
   return { key, value: first.AttributeValue };
-}
-
-function bodyOf(body: string): LookupBody {
-  try {
-    return JSON.parse(body === "" ? "{}" : body) as LookupBody;
-  } catch {
-    throw new AwsError(400, "SerializationException", "The body is not JSON.");
-  }
-}
-
-/** The parameters in CloudTrail's spelling; null where the body cannot be read. */
-function parametersOf(body: string): JsonValue {
-  try {
-    const entries = Object.entries(JSON.parse(body === "" ? "{}" : body) as Record<string, JsonValue>);
-    return Object.fromEntries(entries.map(([key, value]) => [lowerFirst(key), value]));
-  } catch {
-    return null;
-  }
 }
 
 function eventBody(event: TrailEvent) {

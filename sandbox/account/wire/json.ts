@@ -5,7 +5,7 @@ type Body = Readonly<Record<string, unknown>>;
 
 export type JsonOperation = (call: Call, body: Body) => unknown;
 
-const codes: ErrorCodes = {
+const usualCodes: ErrorCodes = {
   accessDenied: { status: 400, code: "AccessDeniedException" },
   unknownKey: { status: 400, code: "UnrecognizedClientException" },
   badSignature: { status: 400, code: "InvalidSignatureException" },
@@ -19,16 +19,21 @@ const codes: ErrorCodes = {
 export function jsonService({
   name,
   version = "1.1",
+  codes = {},
+  trailFacts = ({ body }) => ({ requestParameters: parametersOf(body), resources: [] }),
   operations,
 }: {
   readonly name: string;
   readonly version?: "1.0" | "1.1";
+  /** Where the service's differ. */
+  readonly codes?: Partial<ErrorCodes>;
+  readonly trailFacts?: Service["trailFacts"];
   readonly operations: Readonly<Record<string, JsonOperation>>;
 }): Service {
   return {
     name,
     contentType: `application/x-amz-json-${version}`,
-    codes,
+    codes: { ...usualCodes, ...codes },
     operationOf: ({ headers }) => String(headers["x-amz-target"] ?? "").split(".")[1] ?? "Unknown",
     answer(call) {
       const run = operations[call.operation];
@@ -39,7 +44,7 @@ export function jsonService({
       status,
       body: JSON.stringify({ __type: code, message, ...members }),
     }),
-    trailFacts: (request) => ({ requestParameters: parametersOf(request.body), resources: [] }),
+    trailFacts,
   };
 }
 

@@ -1,33 +1,20 @@
 import { parsePattern } from "./filter-pattern.ts";
-import { AwsError, authorize, awsError, type Call, pageOf, type Service } from "./service.ts";
+import { jsonService } from "./json.ts";
+import { AwsError, authorize, awsError, type Call, pageOf } from "./service.ts";
 
 const pageLimit = 10_000;
 
 /** CloudWatch Logs in AWS JSON 1.1: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html */
-export const logs: Service = {
+export const logs = jsonService({
   name: "logs",
-  contentType: "application/x-amz-json-1.1",
   codes: {
-    accessDenied: { status: 400, code: "AccessDeniedException" },
-    unknownKey: { status: 400, code: "UnrecognizedClientException" },
-    badSignature: { status: 400, code: "InvalidSignatureException" },
-    unsigned: { status: 400, code: "MissingAuthenticationTokenException" },
-    throttled: { status: 400, code: "ThrottlingException" },
     serverError: { status: 500, code: "ServiceUnavailableException" },
     badToken: { status: 400, code: "InvalidParameterException" },
   },
-  operationOf: ({ headers }) => String(headers["x-amz-target"] ?? "").split(".")[1] ?? "Unknown",
-  answer(call) {
-    if (call.operation !== "FilterLogEvents") throw new AwsError(400, "UnknownOperationException", "");
-    return { status: 200, body: JSON.stringify(filterLogEvents(call)) };
-  },
-  refuse: ({ status, code, message, members }) => ({
-    status,
-    body: JSON.stringify({ __type: code, message, ...members }),
-  }),
   // Reading log events is no event of the trail: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/logging_cw_api_calls_cwl.html
   trailFacts: () => null,
-};
+  operations: { FilterLogEvents: filterLogEvents },
+});
 
 interface FilterBody {
   readonly logGroupName?: string;
@@ -39,9 +26,8 @@ interface FilterBody {
   readonly nextToken?: string;
 }
 
-function filterLogEvents(call: Call) {
+function filterLogEvents(call: Call, body: FilterBody) {
   const { account, request, service } = call;
-  const body = JSON.parse(request.body === "" ? "{}" : request.body) as FilterBody;
   const named = body.logGroupIdentifier ?? body.logGroupName ?? "";
   const name = named.slice(named.lastIndexOf(":") + 1);
   const arn = `arn:aws:logs:${request.region}:${account.accountId}:log-group:${name}`;

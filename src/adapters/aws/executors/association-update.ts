@@ -6,8 +6,7 @@ import {
 import type { ChangeExecutor } from "../../../app/ports.ts";
 import type { ChangeOfKind } from "../../../core/plan.ts";
 import { explain } from "../refusal.ts";
-import type { AssociationExecutorOptions } from "./association.ts";
-import { reverting, settling } from "./reconcile.ts";
+import { reverting, type SettleOptions, settling } from "./reconcile.ts";
 
 type Update = ChangeOfKind<"eks.pod-identity-association.update">;
 
@@ -18,7 +17,7 @@ type Update = ChangeOfKind<"eks.pod-identity-association.update">;
  */
 export function createAssociationUpdateExecutor(
   eks: EKSClient,
-  options: AssociationExecutorOptions,
+  options: SettleOptions,
 ): ChangeExecutor<"eks.pod-identity-association.update"> {
   async function read({ target }: Update, abortSignal: AbortSignal): Promise<Update["before"]> {
     const { cluster: clusterName, associationId, namespace, serviceAccount } = target;

@@ -10,14 +10,9 @@ import type { ChangeExecutor } from "../../../app/ports.ts";
 import { canonical } from "../../../core/json.ts";
 import type { ChangeOfKind } from "../../../core/plan.ts";
 import { explain } from "../refusal.ts";
+import type { SettleOptions } from "./reconcile.ts";
 
 type Create = ChangeOfKind<"eks.pod-identity-association.create">;
-
-export interface AssociationExecutorOptions {
-  /** Associations are eventually consistent: how long until the webhook and the agent surely know a new one. */
-  readonly settleMs: number;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}
 
 /**
  * Creates a Pod Identity association. Permissions: eks:ListPodIdentityAssociations,
@@ -27,7 +22,7 @@ export interface AssociationExecutorOptions {
  */
 export function createAssociationExecutor(
   eks: EKSClient,
-  { settleMs, sleep }: AssociationExecutorOptions,
+  { settleMs, sleep }: SettleOptions,
 ): ChangeExecutor<"eks.pod-identity-association.create"> {
   async function find({ target }: Create, abortSignal: AbortSignal) {
     const { cluster: clusterName, namespace, serviceAccount } = target;

@@ -10,8 +10,7 @@ import type { ChangeExecutor } from "../../../app/ports.ts";
 import { canonical } from "../../../core/json.ts";
 import type { ChangeOfKind } from "../../../core/plan.ts";
 import { explain } from "../refusal.ts";
-import { settling } from "./reconcile.ts";
-import type { RoleExecutorOptions } from "./role.ts";
+import { type SettleOptions, settling } from "./reconcile.ts";
 
 type Create = ChangeOfKind<"iam.oidc-provider.create">;
 type Register = ChangeOfKind<"iam.oidc-provider.client-id.add">;
@@ -23,7 +22,7 @@ type Register = ChangeOfKind<"iam.oidc-provider.client-id.add">;
  */
 export function createOidcProviderExecutor(
   iam: IAMClient,
-  options: RoleExecutorOptions,
+  options: SettleOptions,
 ): ChangeExecutor<"iam.oidc-provider.create"> {
   async function read({ target }: Create, signal: AbortSignal): Promise<Create["before"]> {
     const clientIds = await clientIdsOf(iam, target.providerArn, signal);
@@ -72,7 +71,7 @@ export function createOidcProviderExecutor(
  */
 export function createOidcClientExecutor(
   iam: IAMClient,
-  options: RoleExecutorOptions,
+  options: SettleOptions,
 ): ChangeExecutor<"iam.oidc-provider.client-id.add"> {
   async function read({ target }: Register, signal: AbortSignal): Promise<Register["before"]> {
     const clientIds = await clientIdsOf(iam, target.providerArn, signal);

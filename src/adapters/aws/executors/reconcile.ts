@@ -1,7 +1,7 @@
 import { canonical } from "../../../core/json.ts";
 
-interface SettleOptions {
-  /** AWS is eventually consistent: how long until what was written is surely known everywhere. */
+export interface SettleOptions {
+  /** AWS is eventually consistent: how long until STS, the webhook and the agent surely know what was written. */
   readonly settleMs: number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

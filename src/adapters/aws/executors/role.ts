@@ -10,13 +10,7 @@ import type { ChangeExecutor } from "../../../app/ports.ts";
 import { canonical, type JsonValue } from "../../../core/json.ts";
 import type { ChangeOfKind, RoleTarget } from "../../../core/plan.ts";
 import { explain } from "../refusal.ts";
-import { reverting, settling } from "./reconcile.ts";
-
-export interface RoleExecutorOptions {
-  /** IAM is eventually consistent: how long until STS surely knows what was written. */
-  readonly settleMs: number;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}
+import { reverting, type SettleOptions, settling } from "./reconcile.ts";
 
 type Trust = ChangeOfKind<"iam.role.trust-policy">;
 type Attach = ChangeOfKind<"iam.role.attach-policy">;
@@ -27,7 +21,7 @@ type Attach = ChangeOfKind<"iam.role.attach-policy">;
  */
 export function createTrustPolicyExecutor(
   iam: IAMClient,
-  options: RoleExecutorOptions,
+  options: SettleOptions,
 ): ChangeExecutor<"iam.role.trust-policy"> {
   async function read({ target }: Trust, signal: AbortSignal): Promise<Trust["before"]> {
     const role = await ownRole(iam, target, signal);
@@ -61,7 +55,7 @@ export function createTrustPolicyExecutor(
  */
 export function createAttachPolicyExecutor(
   iam: IAMClient,
-  options: RoleExecutorOptions,
+  options: SettleOptions,
 ): ChangeExecutor<"iam.role.attach-policy"> {
   async function read({ target }: Attach, abortSignal: AbortSignal): Promise<Attach["before"]> {
     await ownRole(iam, target, abortSignal);
