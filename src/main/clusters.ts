@@ -178,7 +178,7 @@ function routed<K extends ChangeKind>(
 }
 
 function trailLimiter(config: Config | null): RateLimiter {
-  return createRateLimiter(1_000 / (config?.cloudtrail.lookupsPerSecond ?? lookupsPerSecond));
+  return createRateLimiter(1_000 / (config?.cloudtrail.lookupsPerSecond ?? lookupsPerSecond), sleep);
 }
 
 function openCluster(

@@ -14,6 +14,7 @@ import { diagnose } from "../../src/core/diagnose.ts";
 import type { Diagnosis } from "../../src/core/diagnosis.ts";
 import type { EvidenceKind, Question, Unavailable } from "../../src/core/evidence.ts";
 import { openOneCluster } from "../../src/main/clusters.ts";
+import { sleep } from "../../src/main/sleep.ts";
 import { rules } from "../../src/rules/index.ts";
 import { singlePermissions } from "../adapters/kubernetes/sandboxed.ts";
 import { type Served, serve } from "./support.ts";
@@ -38,7 +39,7 @@ const clock = () => new Date().toISOString();
  * CloudTrail answers two lookups a second to the whole account. The same lookup of a story whose programs stand still
  * has the same answer, so it is asked once; what is looked up is still decided by the evidence of each run.
  */
-const limiter = createRateLimiter(550);
+const limiter = createRateLimiter(550, sleep);
 const lookups = new Map<string, Promise<unknown>>();
 
 function rememberingLookups(clients: AwsClients): AwsClients {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createRateLimiter } from "../../../src/adapters/aws/rate-limiter.ts";
+import { sleep } from "../../../src/main/sleep.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -9,7 +10,7 @@ afterEach(() => {
 });
 
 test("gives each key its turns, one an interval, in the order of asking", async () => {
-  const limiter = createRateLimiter(500);
+  const limiter = createRateLimiter(500, sleep);
   const { signal } = new AbortController();
   const given: string[] = [];
   for (const key of ["west", "west", "east", "west"]) {
@@ -25,7 +26,7 @@ test("gives each key its turns, one an interval, in the order of asking", async 
 });
 
 test("waits no longer than its signal", async () => {
-  const limiter = createRateLimiter(500);
+  const limiter = createRateLimiter(500, sleep);
   const controller = new AbortController();
   await Promise.all([limiter.take("west", controller.signal), vi.advanceTimersByTimeAsync(0)]);
   const waiting = limiter.take("west", controller.signal);

@@ -8,6 +8,7 @@ import { createTrailCollector } from "../../../src/adapters/aws/trail/collector.
 import type { CollectContext } from "../../../src/app/ports.ts";
 import type { Evidence, LogErrorGroup, Observation, Question } from "../../../src/core/evidence.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
+import { sleep } from "../../../src/main/sleep.ts";
 import { accountId, region, serve, statement, trustService } from "../../sandbox/account/served.ts";
 
 export const cluster = "eks-workshop";
@@ -37,7 +38,7 @@ export function collectorsOf() {
     ...createEksCollectors(clients, clock),
     ...createIamCollectors(clients, clock, 0),
     "sts.decoded-messages": createDecodeCollector(clients, clock),
-    ...createTrailCollector(clients, createRateLimiter(0), clock),
+    ...createTrailCollector(clients, createRateLimiter(0, sleep), clock),
   };
 }
 
