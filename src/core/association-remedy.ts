@@ -78,6 +78,11 @@ export function associationRemedy(
     : { fix: [create, restart] };
 }
 
+/** The remedy as it is where it is a change; else `step` is what a person does first. */
+export function unlessFixed(remedy: Remedy, step: ManualStep): Remedy {
+  return remedy.fix === undefined ? { manual: [step, ...(remedy.manual ?? [])] } : remedy;
+}
+
 interface Obstacle {
   readonly step: ManualStep;
   /** The step replaces the association; else it comes before it. */

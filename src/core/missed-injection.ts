@@ -33,6 +33,9 @@ export type MissedInjection =
 /** Pods created within that time are one event: the replicas of a rollout, a node that was drained. */
 const oneEventSeconds = 60;
 
+/** What judging them looks at: an old platform version gives no identity, and no call to the webhook is missed there. */
+export const missedInjectionNeeds = ["k8s.webhook", "k8s.injection-census", "eks.cluster"] as const;
+
 export function missedInjection(
   evidence: Evidence & {
     readonly "k8s.pods": Found<PodsFacts> | Absent;

@@ -1,5 +1,5 @@
 import { whenUninjected } from "../core/conditions.ts";
-import { missedInjection } from "../core/missed-injection.ts";
+import { missedInjection, missedInjectionNeeds } from "../core/missed-injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { listed, replacePods, serviceAccountOf } from "../core/subject.ts";
 
@@ -25,7 +25,7 @@ export const injectionMissedWebhookFlap = defineRule({
     },
   },
   when: whenUninjected,
-  needs: ["k8s.webhook", "k8s.injection-census", "eks.cluster"],
+  needs: missedInjectionNeeds,
   wants: ["k8s.webhook-endpoints"],
   check(evidence, question) {
     const webhook = evidence["k8s.webhook"];

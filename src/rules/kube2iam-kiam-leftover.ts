@@ -1,4 +1,4 @@
-import { associationRemedy, associationRemedyWants } from "../core/association-remedy.ts";
+import { associationRemedy, associationRemedyWants, unlessFixed } from "../core/association-remedy.ts";
 import { callsWithout, misplacedIdentity, otherPlaces, whenIdentityMissed } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -39,12 +39,11 @@ export const kube2iamKiamLeftover = defineRule({
       serviceAccount: serviceAccountOf(workload.value),
     };
     const remedy = associationRemedy(evidence, question, callsWithout(evidence));
-    if (remedy.fix !== undefined) return fail("leftover", data, remedy);
     const name = misplaced.value.slice(misplaced.value.lastIndexOf("/") + 1);
     const existing = {
       title: `Where role ${name} still exists, it is the one to give: its trust policy then has to name pods.eks.amazonaws.com instead of the node role`,
       command: `aws iam get-role --role-name ${shellWord(name)} --query Role.AssumeRolePolicyDocument`,
     };
-    return fail("leftover", data, { manual: [existing, ...(remedy.manual ?? [])] });
+    return fail("leftover", data, unlessFixed(remedy, existing));
   },
 });

@@ -1,4 +1,4 @@
-import { associationRemedy, associationRemedyWants } from "../core/association-remedy.ts";
+import { associationRemedy, associationRemedyWants, unlessFixed } from "../core/association-remedy.ts";
 import { callsWithout, misplacedIdentity, otherPlaces, whenIdentityMissed } from "../core/missed-identity.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
@@ -43,11 +43,10 @@ export const piaOtherCluster = defineRule({
       ),
     };
     const remedy = associationRemedy(evidence, question, callsWithout(evidence));
-    if (remedy.fix !== undefined) return fail("other", data, remedy);
     const compare = {
       title: `See which role the association in cluster ${first.cluster} gives, and whether it may be used here too`,
       command: `aws eks describe-pod-identity-association --cluster-name ${shellWord(first.cluster)} --association-id ${shellWord(first.associationId)}`,
     };
-    return fail("other", data, { manual: [compare, ...(remedy.manual ?? [])] });
+    return fail("other", data, unlessFixed(remedy, compare));
   },
 });

@@ -1,6 +1,6 @@
 import { whenUninjected } from "../core/conditions.ts";
 import { restart } from "../core/kubectl.ts";
-import { missedInjection } from "../core/missed-injection.ts";
+import { missedInjection, missedInjectionNeeds } from "../core/missed-injection.ts";
 import { defineRule, fail, notApplicable, pass } from "../core/rule.ts";
 import { shellWord } from "../core/shell.ts";
 import { listed } from "../core/subject.ts";
@@ -27,8 +27,8 @@ export const webhookUrlUnreachable = defineRule({
     },
   },
   when: whenUninjected,
-  needs: ["k8s.webhook", "k8s.injection-census"],
-  wants: ["k8s.webhook-endpoints", "eks.cluster"],
+  needs: missedInjectionNeeds,
+  wants: ["k8s.webhook-endpoints"],
   check(evidence, question) {
     const webhook = evidence["k8s.webhook"];
     if (webhook.status === "absent") return notApplicable("there is no webhook configuration");
